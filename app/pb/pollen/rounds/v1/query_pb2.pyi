@@ -1,0 +1,59 @@
+from app.pb.pollen.bonds.v1 import bonds_pb2 as _bonds_pb2
+from app.pb.pollen.jobs.v1 import jobs_pb2 as _jobs_pb2
+from app.pb.pollen.rounds.v1 import rounds_pb2 as _rounds_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class QueryParamsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class QueryParamsResponse(_message.Message):
+    __slots__ = ("params",)
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
+    params: _rounds_pb2.Params
+    def __init__(self, params: _Optional[_Union[_rounds_pb2.Params, _Mapping]] = ...) -> None: ...
+
+class RoundState(_message.Message):
+    __slots__ = ("round", "seats", "readers")
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    SEATS_FIELD_NUMBER: _ClassVar[int]
+    READERS_FIELD_NUMBER: _ClassVar[int]
+    round: _rounds_pb2.Round
+    seats: _containers.RepeatedCompositeFieldContainer[_rounds_pb2.Seat]
+    readers: _containers.RepeatedCompositeFieldContainer[_rounds_pb2.Reader]
+    def __init__(self, round: _Optional[_Union[_rounds_pb2.Round, _Mapping]] = ..., seats: _Optional[_Iterable[_Union[_rounds_pb2.Seat, _Mapping]]] = ..., readers: _Optional[_Iterable[_Union[_rounds_pb2.Reader, _Mapping]]] = ...) -> None: ...
+
+class QueryRoundRequest(_message.Message):
+    __slots__ = ("job_id", "round")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    job_id: int
+    round: int
+    def __init__(self, job_id: _Optional[int] = ..., round: _Optional[int] = ...) -> None: ...
+
+class QueryRoundResponse(_message.Message):
+    __slots__ = ("state",)
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    state: RoundState
+    def __init__(self, state: _Optional[_Union[RoundState, _Mapping]] = ...) -> None: ...
+
+class QueryJobStateRequest(_message.Message):
+    __slots__ = ("job_id",)
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: int
+    def __init__(self, job_id: _Optional[int] = ...) -> None: ...
+
+class QueryJobStateResponse(_message.Message):
+    __slots__ = ("job", "rounds", "readers")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    ROUNDS_FIELD_NUMBER: _ClassVar[int]
+    READERS_FIELD_NUMBER: _ClassVar[int]
+    job: _jobs_pb2.Job
+    rounds: _containers.RepeatedCompositeFieldContainer[RoundState]
+    readers: _containers.RepeatedCompositeFieldContainer[_bonds_pb2.Registration]
+    def __init__(self, job: _Optional[_Union[_jobs_pb2.Job, _Mapping]] = ..., rounds: _Optional[_Iterable[_Union[RoundState, _Mapping]]] = ..., readers: _Optional[_Iterable[_Union[_bonds_pb2.Registration, _Mapping]]] = ...) -> None: ...
