@@ -1,0 +1,61 @@
+"""Addresses as people see them: Bech32 (BIP-173) with the prefix `pollen`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from app.kernel.record import ADDRESS_BYTES, Address
+
+PREFIX = "pollen"
+ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+VALUES = {letter: value for value, letter in enumerate(ALPHABET)}
+GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+CHECKSUM_LENGTH = 6
+TEXT_LENGTH = len(PREFIX) + 1 + 32 + CHECKSUM_LENGTH
+
+
+def polymod(values: list[int]) -> int:
+    """Return the checksum register after some 5-bit values."""
+    register = 1
+    for value in values:
+        top = register >> 25
+        register = (register & 0x1FFFFFF) << 5 ^ value
+        for i, generator in enumerate(GENERATORS):
+            if top >> i & 1:
+                register ^= generator
+    return register
+
+
+PREFIX_VALUES = [ord(c) >> 5 for c in PREFIX] + [0] + [ord(c) & 31 for c in PREFIX]
+
+
+@lru_cache(maxsize=65_536)
+def to_bech32(address: Address) -> str:
+    """Return an address as text; no address is empty text."""
+    if not address:
+        return ""
+    number = int.from_bytes(address, "big")
+    data = [number >> shift & 31 for shift in range(8 * ADDRESS_BYTES - 5, -1, -5)]
+    check = polymod([*PREFIX_VALUES, *data, *[0] * CHECKSUM_LENGTH]) ^ 1
+    data += [check >> 5 * (CHECKSUM_LENGTH - 1 - i) & 31 for i in range(CHECKSUM_LENGTH)]
+    return f"{PREFIX}1" + "".join([ALPHABET[value] for value in data])
+
+
+@lru_cache(maxsize=65_536)
+def from_bech32(text: str) -> Address:
+    """Return the address that text shows; ValueError says what is wrong with it."""
+    lowered = text.lower()
+    if text != lowered and text != text.upper():
+        raise ValueError(f"address {text!r} mixes upper and lower case")
+    if not lowered.startswith(f"{PREFIX}1"):
+        raise ValueError(f"address {text!r} does not begin with {PREFIX}1")
+    if len(lowered) != TEXT_LENGTH:
+        raise ValueError(f"address {text!r} has {len(text)} letters, not {TEXT_LENGTH}")
+    letters = lowered[len(PREFIX) + 1 :]
+    data = [VALUES.get(letter, -1) for letter in letters]
+    if min(data) < 0 or polymod(PREFIX_VALUES + data) != 1:
+        raise ValueError(f"address {text!r} has a wrong letter: its checksum does not fit")
+    number = 0
+    for value in data[:-CHECKSUM_LENGTH]:
+        number = number << 5 | value
+    return Address(number.to_bytes(ADDRESS_BYTES, "big"))

@@ -1,0 +1,47 @@
+"""What a rule is told of the world: the block, who signs, and where to say what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.kernel.record import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Misbehaviour:
+    """A validator caught by the engine."""
+
+    kind: str
+    validator: bytes
+    height: int
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The block that is executed; the only clock and the only chance there is."""
+
+    chain_id: str
+    height: int
+    time_ms: int
+    previous_time_ms: int
+    """Header time of the block before; 0 at the first block."""
+    hash: bytes = b""
+    proposer: bytes = b""
+    clock_ms: int = 0
+    """The chain's own clock: header time less the time for which the chain stood still."""
+    misbehaviour: tuple[Misbehaviour, ...] = ()
+
+
+@dataclass(slots=True)
+class Context:
+    """One message's or one hook's surroundings."""
+
+    block: Block
+    signer: Address = Address(b"")
+    events: list[Any] = field(default_factory=list)
+
+    def emit(self, event: Any) -> None:
+        """Say what happened: an event record."""
+        self.events.append(event)

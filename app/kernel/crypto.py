@@ -1,0 +1,56 @@
+"""Hashes, addresses and signatures."""
+
+from __future__ import annotations
+
+import hashlib
+
+from coincurve import PublicKey
+
+from app.kernel.record import Address
+
+SECP256K1_PUBKEY_BYTES = 33
+SECP256K1_SIGNATURE_BYTES = 64
+SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+
+def sha256(data: bytes) -> bytes:
+    """Return the SHA-256 of some bytes."""
+    return hashlib.sha256(data).digest()
+
+
+def address_of(pubkey: bytes) -> Address:
+    """Return the address of a 33-byte secp256k1 key: RIPEMD-160 of its SHA-256 (Cosmos ADR-028)."""
+    return Address(hashlib.new("ripemd160", sha256(pubkey)).digest())
+
+
+def module_address(name: str) -> Address:
+    """Return the address of a module's account, which no key can sign for (Cosmos ADR-028)."""
+    return Address(sha256(name.encode())[:20])
+
+
+def verify_secp256k1(pubkey: bytes, digest: bytes, signature: bytes) -> bool:
+    """Whether a 64-byte r‖s signature with low s over a 32-byte digest is this key's (SEC 1)."""
+    if len(pubkey) != SECP256K1_PUBKEY_BYTES or len(signature) != SECP256K1_SIGNATURE_BYTES:
+        return False
+    s = int.from_bytes(signature[32:], "big")
+    if s > SECP256K1_ORDER // 2:
+        return False
+    try:
+        der = der_signature(signature[:32], signature[32:])
+        return bool(PublicKey(pubkey).verify(der, digest, hasher=None))
+    except ValueError:
+        return False
+
+
+def der_signature(r: bytes, s: bytes) -> bytes:
+    """Return a compact signature in the DER form that the library takes."""
+    body = der_integer(r) + der_integer(s)
+    return b"\x30" + bytes([len(body)]) + body
+
+
+def der_integer(number: bytes) -> bytes:
+    """Return an unsigned 32-byte number as a DER integer."""
+    number = number.lstrip(b"\x00") or b"\x00"
+    if number[0] & 0x80:
+        number = b"\x00" + number
+    return b"\x02" + bytes([len(number)]) + number

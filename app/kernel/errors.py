@@ -1,0 +1,35 @@
+"""The two failures a rule knows: the user's, which has a code, and ours, which stops the node."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NoReturn
+
+
+class Rejected(Exception):
+    """A request that the rules refuse; the draft is dropped.
+
+    Subclasses set a stable `code` and a `text`: a format string over the values given, which names
+    the field, the value, the limit and the next step.
+    """
+
+    code: ClassVar[int]
+    text: ClassVar[str]
+
+    def __init__(self, **values: Any) -> None:
+        self.detail = self.text.format(**values)
+        super().__init__(self.detail)
+
+
+class InvariantBroken(Exception):
+    """A promise of the rules that doesn't hold; the node stops."""
+
+
+def require(condition: bool, rejection: type[Rejected], **values: Any) -> None:
+    """Refuse the request unless the condition holds."""
+    if not condition:
+        raise rejection(**values)
+
+
+def broken(sentence: str) -> NoReturn:
+    """Stop: the sentence says which promise does not hold."""
+    raise InvariantBroken(sentence)

@@ -1,0 +1,164 @@
+"""The state root: one path-compressed radix trie a module, and a Merkle map over their roots.
+
+A trie's nodes are hashed as IAVL nodes of version 1, so that standard ICS-23 proofs verify; its
+shape depends on the keys alone. A key reads as nine bits a byte: a one, then the byte; a zero ends
+it, which keeps the order of keys where one is a prefix of another. Nodes are immutable: a changed
+trie shares what did not change, and old roots stay readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from app.kernel.crypto import sha256
+from app.kernel.record import write_varint
+
+VERSION_BYTES = b"\x02"
+EMPTY_ROOT = sha256(b"")
+SENTINEL = b"_"
+SENTINEL_VALUE = b"\x01"
+
+
+class Leaf:
+    """One row."""
+
+    __slots__ = ("hash", "key")
+    height = 0
+    size = 1
+
+    def __init__(self, key: bytes, value: bytes) -> None:
+        self.key = key
+        head = bytearray(b"\x00\x02\x02")
+        write_varint(head, len(key))
+        self.hash = sha256(bytes(head) + key + b"\x20" + sha256(value))
+
+
+class Inner:
+    """Two subtrees whose keys first differ in one bit."""
+
+    __slots__ = ("bit", "hash", "height", "key", "left", "right", "size")
+
+    def __init__(self, bit: int, left: Node, right: Node) -> None:
+        self.bit = bit
+        self.key = left.key
+        self.left = left
+        self.right = right
+        self.height = 1 + max(left.height, right.height)
+        self.size = left.size + right.size
+        head = bytearray()
+        write_varint(head, self.height << 1)
+        write_varint(head, self.size << 1)
+        self.hash = sha256(bytes(head) + VERSION_BYTES + b"\x20" + left.hash + b"\x20" + right.hash)
+
+
+Node = Leaf | Inner
+Change = tuple[bytes, bytes | None]
+
+
+def first_difference(a: bytes, b: bytes) -> int:
+    """Return the position of the first bit in which two different keys differ."""
+    shorter = min(len(a), len(b))
+    if a[:shorter] == b[:shorter]:
+        return 9 * shorter
+    x = int.from_bytes(a[:shorter], "big") ^ int.from_bytes(b[:shorter], "big")
+    leading = 8 * shorter - x.bit_length()
+    return 9 * (leading // 8) + 1 + leading % 8
+
+
+def bit_at(key: bytes, position: int) -> int:
+    """Return one bit of a key's nine-bit reading."""
+    at, bit = divmod(position, 9)
+    if at >= len(key):
+        return 0
+    return 1 if bit == 0 else key[at] >> (8 - bit) & 1
+
+
+def split_at(changes: Sequence[Change], low: int, high: int, position: int) -> int:
+    """Return where, in sorted keys equal before a bit, those with a one in it begin."""
+    while low < high:
+        middle = (low + high) // 2
+        if bit_at(changes[middle][0], position):
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def join(bit: int, left: Node | None, right: Node | None) -> Node | None:
+    """Return the tree of two subtrees, of which either may be empty."""
+    if left is None:
+        return right
+    return left if right is None else Inner(bit, left, right)
+
+
+def build(changes: Sequence[Change], low: int, high: int) -> Node | None:
+    """Return the tree of sorted rows; rows without a value are left out."""
+    if low == high:
+        return None
+    if high - low == 1:
+        key, value = changes[low]
+        return None if value is None else Leaf(key, value)
+    bit = first_difference(changes[low][0], changes[high - 1][0])
+    middle = split_at(changes, low, high, bit)
+    return join(bit, build(changes, low, middle), build(changes, middle, high))
+
+
+def update(node: Node | None, changes: Sequence[Change], low: int, high: int) -> Node | None:
+    """Return a tree with sorted changes made; None as a value removes a row."""
+    if low == high:
+        return node
+    if node is None:
+        return build(changes, low, high)
+    bit = node.bit if isinstance(node, Inner) else 9 * len(node.key) + 1
+    for key in (changes[low][0], changes[high - 1][0]):
+        if key != node.key:
+            bit = min(bit, first_difference(key, node.key))
+    if isinstance(node, Leaf) and bit > 9 * len(node.key):
+        return build(changes, low, high)
+    middle = split_at(changes, low, high, bit)
+    if isinstance(node, Inner) and bit == node.bit:
+        left = update(node.left, changes, low, middle)
+        right = update(node.right, changes, middle, high)
+        return node if left is node.left and right is node.right else join(bit, left, right)
+    if bit_at(node.key, bit):
+        return join(bit, build(changes, low, middle), update(node, changes, middle, high))
+    return join(bit, update(node, changes, low, middle), build(changes, middle, high))
+
+
+def merkle_root(leaves: Sequence[bytes]) -> bytes:
+    """Return the root over leaf hashes, in the shape of RFC 6962."""
+    if not leaves:
+        return EMPTY_ROOT
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    return sha256(b"\x01" + merkle_root(leaves[:split]) + merkle_root(leaves[split:]))
+
+
+class Forest:
+    """The tries of all modules; immutable."""
+
+    __slots__ = ("trees",)
+
+    def __init__(self, trees: Mapping[bytes, Node | None] | None = None) -> None:
+        self.trees = dict(trees or {})
+
+    def apply(self, changes: Mapping[bytes, bytes | None]) -> Forest:
+        """Return the forest with a draft's changes made; keys are `<module>/<row key>`."""
+        by_module: dict[bytes, list[Change]] = {}
+        for key in sorted(changes):
+            module, _, row_key = key.partition(b"/")
+            by_module.setdefault(module, []).append((row_key, changes[key]))
+        trees = dict(self.trees)
+        for module, rows in by_module.items():
+            trees[module] = update(trees.get(module), rows, 0, len(rows))
+        return Forest(trees)
+
+    def root(self) -> bytes:
+        """Return the application hash: CometBFT's simple Merkle map of module name to root."""
+        leaves = []
+        for name in sorted(self.trees):
+            tree = self.trees[name]
+            value = sha256(tree.hash if tree is not None else EMPTY_ROOT)
+            leaves.append(sha256(b"\x00" + bytes([len(name)]) + name + b"\x20" + value))
+        return merkle_root(leaves)

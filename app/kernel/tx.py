@@ -1,0 +1,52 @@
+"""A decoded transaction: what was signed, by whom, and what it asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from app.kernel.record import Address
+
+
+class SignerInfo(NamedTuple):
+    """One signer as the transaction names it."""
+
+    pubkey: bytes
+    """33 bytes, or empty where the account's key is known to the chain."""
+    sequence: int
+
+
+class Coin(NamedTuple):
+    """An amount of a denomination, as a fee is stated."""
+
+    denom: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """A transaction in Cosmos form (`TxRaw`, SIGN_MODE_DIRECT), decoded but not yet checked."""
+
+    hash: bytes
+    size_bytes: int
+    messages: tuple[Any, ...]
+    signers: tuple[Address, ...]
+    """The messages' signers in order of first appearance; as many as signer infos."""
+    signer_infos: tuple[SignerInfo, ...]
+    signatures: tuple[bytes, ...]
+    fee: tuple[Coin, ...]
+    gas_limit: int
+    payer: Address
+    """Who pays the fee: the first signer unless the transaction names another signer."""
+    memo: str
+    timeout_height: int
+    body_bytes: bytes
+    auth_info_bytes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Undecodable:
+    """Bytes in a block that are no transaction."""
+
+    code: int
+    detail: str
