@@ -45,7 +45,8 @@ def generate() -> dict[str, str]:
 def read_target() -> dict[str, str]:
     """What app/pb holds now, by path."""
     return {
-        path.relative_to(TARGET).as_posix(): path.read_text() for path in TARGET.rglob("*.py*")
+        path.relative_to(TARGET).as_posix(): path.read_text()
+        for path in TARGET.rglob("*.py*")
         if "__pycache__" not in path.parts
     }
 
@@ -64,7 +65,7 @@ def write_target(new: dict[str, str], old: dict[str, str]) -> None:
 def main() -> None:
     """Generate, then write or, with `--check`, exit 1 naming the files that differ."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 on a difference")
+    parser.add_argument("--check", action="store_true", help="write nothing, only compare")
     is_check = parser.parse_args().check
     new, old = generate(), read_target()
     stale = sorted(name for name in new.keys() | old.keys() if new.get(name) != old.get(name))

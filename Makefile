@@ -1,0 +1,35 @@
+PYTHON ?= python3
+BIN := .venv/bin
+# The tests of what every node must compute alike; run under a second hash seed.
+PURE := tests/kernel tests/learning tests/rules tests/sim
+
+.PHONY: help setup test lint format demo clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 16
+
+setup: ## Install everything into .venv; instant the second time
+	@$(PYTHON) scripts/setup.py
+
+test: lint ## Everything CI runs: linters, types, imports, generated files, tests
+	PYTHONHASHSEED=1 $(BIN)/pytest -q $(PURE)
+	PYTHONHASHSEED=2 $(BIN)/pytest
+
+lint: setup ## The checks that run no test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/gen_proto.py --check
+	$(BIN)/python scripts/gen_docs.py --check
+
+format: setup ## Rewrite the code in the project's format
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+demo: setup ## A whole job on a local chain; JSON=<file> writes the result, DATA=<folder> keeps the data
+	$(BIN)/python scripts/demo.py $(if $(JSON),--json "$(JSON)") $(if $(DATA),--data "$(DATA)")
+
+clean: ## Remove caches and builds; .venv stays
+	rm -rf build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -path ./.venv -prune -o -name __pycache__ -exec rm -rf {} +

