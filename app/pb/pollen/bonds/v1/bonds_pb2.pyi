@@ -17,7 +17,7 @@ ROLE_AGGREGATOR: Role
 ROLE_EVALUATOR: Role
 
 class Registration(_message.Message):
-    __slots__ = ("participant", "role", "payout_address", "endpoint", "reader_key", "bonded_uflt", "locked_uflt", "paused")
+    __slots__ = ("participant", "role", "payout_address", "endpoint", "reader_key", "bonded_uflt", "locked_uflt", "paused", "held")
     PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     PAYOUT_ADDRESS_FIELD_NUMBER: _ClassVar[int]
@@ -26,6 +26,7 @@ class Registration(_message.Message):
     BONDED_UFLT_FIELD_NUMBER: _ClassVar[int]
     LOCKED_UFLT_FIELD_NUMBER: _ClassVar[int]
     PAUSED_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
     participant: str
     role: Role
     payout_address: str
@@ -34,7 +35,8 @@ class Registration(_message.Message):
     bonded_uflt: int
     locked_uflt: int
     paused: bool
-    def __init__(self, participant: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., payout_address: _Optional[str] = ..., endpoint: _Optional[str] = ..., reader_key: _Optional[bytes] = ..., bonded_uflt: _Optional[int] = ..., locked_uflt: _Optional[int] = ..., paused: bool = ...) -> None: ...
+    held: bool
+    def __init__(self, participant: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., payout_address: _Optional[str] = ..., endpoint: _Optional[str] = ..., reader_key: _Optional[bytes] = ..., bonded_uflt: _Optional[int] = ..., locked_uflt: _Optional[int] = ..., paused: bool = ..., held: bool = ...) -> None: ...
 
 class Lock(_message.Message):
     __slots__ = ("seat_count", "amount_uflt")

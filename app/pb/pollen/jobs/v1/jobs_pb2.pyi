@@ -278,7 +278,7 @@ class Candidate(_message.Message):
     def __init__(self, worker: _Optional[str] = ..., deposit_uflt: _Optional[int] = ..., leaving: bool = ..., missed_in_row: _Optional[int] = ...) -> None: ...
 
 class Params(_message.Message):
-    __slots__ = ("posting_cost_uflt", "join_deposit_uflt", "open_jobs_max", "candidates_max", "funders_max", "rounds_max", "cohort_max", "cohort_unfolded_max", "evaluators_max", "text_length_max", "config_length_max", "allow_list_max", "validation_hashes_max", "deadline_s_min", "deadline_s_max", "challenge_s_min", "held_back_ppm_max", "blob_size_bytes_max", "values_max", "due_per_block_max")
+    __slots__ = ("posting_cost_uflt", "join_deposit_uflt", "open_jobs_max", "candidates_max", "funders_max", "rounds_max", "cohort_max", "cohort_unfolded_max", "evaluators_max", "text_length_max", "config_length_max", "allow_list_max", "validation_hashes_max", "deadline_s_min", "deadline_s_max", "challenge_s_min", "held_back_ppm_max", "blob_size_bytes_max", "values_max", "due_per_block_max", "worker_bond_shares", "seat_bond_min_uflt", "evaluators_min", "job_s_max", "dispute_s")
     POSTING_COST_UFLT_FIELD_NUMBER: _ClassVar[int]
     JOIN_DEPOSIT_UFLT_FIELD_NUMBER: _ClassVar[int]
     OPEN_JOBS_MAX_FIELD_NUMBER: _ClassVar[int]
@@ -299,6 +299,11 @@ class Params(_message.Message):
     BLOB_SIZE_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
     VALUES_MAX_FIELD_NUMBER: _ClassVar[int]
     DUE_PER_BLOCK_MAX_FIELD_NUMBER: _ClassVar[int]
+    WORKER_BOND_SHARES_FIELD_NUMBER: _ClassVar[int]
+    SEAT_BOND_MIN_UFLT_FIELD_NUMBER: _ClassVar[int]
+    EVALUATORS_MIN_FIELD_NUMBER: _ClassVar[int]
+    JOB_S_MAX_FIELD_NUMBER: _ClassVar[int]
+    DISPUTE_S_FIELD_NUMBER: _ClassVar[int]
     posting_cost_uflt: int
     join_deposit_uflt: int
     open_jobs_max: int
@@ -319,4 +324,9 @@ class Params(_message.Message):
     blob_size_bytes_max: int
     values_max: int
     due_per_block_max: int
-    def __init__(self, posting_cost_uflt: _Optional[int] = ..., join_deposit_uflt: _Optional[int] = ..., open_jobs_max: _Optional[int] = ..., candidates_max: _Optional[int] = ..., funders_max: _Optional[int] = ..., rounds_max: _Optional[int] = ..., cohort_max: _Optional[int] = ..., cohort_unfolded_max: _Optional[int] = ..., evaluators_max: _Optional[int] = ..., text_length_max: _Optional[int] = ..., config_length_max: _Optional[int] = ..., allow_list_max: _Optional[int] = ..., validation_hashes_max: _Optional[int] = ..., deadline_s_min: _Optional[int] = ..., deadline_s_max: _Optional[int] = ..., challenge_s_min: _Optional[int] = ..., held_back_ppm_max: _Optional[int] = ..., blob_size_bytes_max: _Optional[int] = ..., values_max: _Optional[int] = ..., due_per_block_max: _Optional[int] = ...) -> None: ...
+    worker_bond_shares: int
+    seat_bond_min_uflt: int
+    evaluators_min: int
+    job_s_max: int
+    dispute_s: int
+    def __init__(self, posting_cost_uflt: _Optional[int] = ..., join_deposit_uflt: _Optional[int] = ..., open_jobs_max: _Optional[int] = ..., candidates_max: _Optional[int] = ..., funders_max: _Optional[int] = ..., rounds_max: _Optional[int] = ..., cohort_max: _Optional[int] = ..., cohort_unfolded_max: _Optional[int] = ..., evaluators_max: _Optional[int] = ..., text_length_max: _Optional[int] = ..., config_length_max: _Optional[int] = ..., allow_list_max: _Optional[int] = ..., validation_hashes_max: _Optional[int] = ..., deadline_s_min: _Optional[int] = ..., deadline_s_max: _Optional[int] = ..., challenge_s_min: _Optional[int] = ..., held_back_ppm_max: _Optional[int] = ..., blob_size_bytes_max: _Optional[int] = ..., values_max: _Optional[int] = ..., due_per_block_max: _Optional[int] = ..., worker_bond_shares: _Optional[int] = ..., seat_bond_min_uflt: _Optional[int] = ..., evaluators_min: _Optional[int] = ..., job_s_max: _Optional[int] = ..., dispute_s: _Optional[int] = ...) -> None: ...

@@ -37,9 +37,11 @@ class RequesterRecord(_message.Message):
     def __init__(self, requester: _Optional[str] = ..., job_count: _Optional[int] = ..., accepted_count: _Optional[int] = ..., rejected_count: _Optional[int] = ..., cancelled_count: _Optional[int] = ..., failed_count: _Optional[int] = ..., aborted_round_count: _Optional[int] = ..., paid_uflt: _Optional[int] = ...) -> None: ...
 
 class Params(_message.Message):
-    __slots__ = ("initial_ppm", "step_ppm")
+    __slots__ = ("initial_ppm", "step_ppm", "newcomer_rounds")
     INITIAL_PPM_FIELD_NUMBER: _ClassVar[int]
     STEP_PPM_FIELD_NUMBER: _ClassVar[int]
+    NEWCOMER_ROUNDS_FIELD_NUMBER: _ClassVar[int]
     initial_ppm: int
     step_ppm: int
-    def __init__(self, initial_ppm: _Optional[int] = ..., step_ppm: _Optional[int] = ...) -> None: ...
+    newcomer_rounds: int
+    def __init__(self, initial_ppm: _Optional[int] = ..., step_ppm: _Optional[int] = ..., newcomer_rounds: _Optional[int] = ...) -> None: ...
