@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.kernel.record import Address
+from app.kernel.record import NO_ADDRESS, Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Context:
     """One message's or one hook's surroundings."""
 
     block: Block
-    signer: Address = Address(b"")
+    signer: Address = NO_ADDRESS
     events: list[Any] = field(default_factory=list)
 
     def emit(self, event: Any) -> None:

@@ -1,7 +1,7 @@
 """Canonical bytes: a record, that is a frozen dataclass, has exactly one encoding.
 
-Fields follow one another in declared order without tags. An unsigned integer is a minimal LEB128
-varint, a signed one is zig-zag first, a bool or an enum a varint, bytes and text carry their length,
+Fields follow one another in declared order without tags. An unsigned integer is a minimal varint
+(LEB128), a signed one is zig-zag first, a bool or an enum a varint, bytes and text carry their length,
 a tuple its count; a nested record is written in place.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple, NewType, TypeVar, get_args, get_origin, get_type_hints
 
 Address = NewType("Address", bytes)
@@ -41,14 +41,16 @@ class Codec(NamedTuple):
 
 def encode(record: Any) -> bytes:
     """Return the canonical bytes of a record."""
+    kind: Any = type(record)
     out = bytearray()
-    codec_of(type(record)).write(out, record)
+    codec_of(kind).write(out, record)
     return bytes(out)
 
 
 def decode(cls: type[T], data: bytes) -> T:
     """Return the record that the bytes encode; anything else is `Malformed`."""
-    value, end = codec_of(cls).read(data, 0)
+    kind: Any = cls
+    value, end = codec_of(kind).read(data, 0)
     if end != len(data):
         raise Malformed(f"{cls.__name__}: {len(data) - end} bytes too many")
     return value  # type: ignore[no-any-return]
@@ -79,7 +81,7 @@ def read_varint(data: bytes, at: int, bits: int = 64) -> tuple[int, int]:
     return value, at
 
 
-@lru_cache(maxsize=None)
+@cache
 def codec_of(kind: Any) -> Codec:
     """Return how values of a type are written and read."""
     if kind in UNSIGNED_BITS:

@@ -1,7 +1,7 @@
 """Typed views of state: to declare a table is to own its rows.
 
-A row's key is `<module>/<table>/` and its parts: integers big-endian, so that rows sort by them; an
-address, bytes or text as the first 20 bytes of its SHA-256, so that nobody can choose a key and make
+A row's key is `<module>/<table>/` and its parts: integers big-endian, so that rows sort by them;
+an address, bytes or text as the first 20 bytes of its SHA-256, so that nobody can choose a key and make
 the tree deep. The value begins with the parts that were hashed, then comes the record. No value is
 empty.
 """
@@ -9,6 +9,7 @@ empty.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from app.kernel.crypto import sha256
@@ -22,6 +23,7 @@ PART_BYTES: dict[Any, int] = {U32: 4, U64: 8}
 HASHED_PART_BYTES = 20
 HASHED_PARTS = (Address, bytes, str)
 INDEX_VALUE = b"\x01"
+KEYS_REMEMBERED = 1 << 15
 
 
 class Key:
@@ -32,14 +34,15 @@ class Key:
         self.parts = parts
         self.prefix = f"{name}/".encode()
         self.hashed = tuple(codec_of(part) for part in parts if part in HASHED_PARTS)
-        self._hashes: dict[Any, bytes] = {}
+        self.encode = lru_cache(KEYS_REMEMBERED)(self.compute_row_key)
+        self.original = lru_cache(KEYS_REMEMBERED)(self.compute_original)
 
-    def encode(self, key: Any) -> bytes:
+    def compute_row_key(self, key: Any) -> bytes:
         """Return the row key of some or all parts, in order."""
         if len(self.parts) == 1 and not isinstance(key, tuple):
             key = (key,)
         out = self.prefix
-        for part, value in zip(self.parts, key):
+        for part, value in zip(self.parts, key, strict=False):
             width = PART_BYTES.get(part)
             if width is not None:
                 out += value.to_bytes(width, "big")
@@ -47,15 +50,17 @@ class Key:
                 out += hashed_part(value)
         return out
 
-    def original(self, key: Any) -> bytes:
+    def compute_original(self, key: Any) -> bytes:
         """Return the hashed parts of a key as they stand at the head of the value."""
         if not self.hashed:
             return b""
         if len(self.parts) == 1 and not isinstance(key, tuple):
             key = (key,)
         out = bytearray()
-        chosen = [value for part, value in zip(self.parts, key) if part in HASHED_PARTS]
-        for codec, value in zip(self.hashed, chosen):
+        chosen = [
+            value for part, value in zip(self.parts, key, strict=True) if part in HASHED_PARTS
+        ]
+        for codec, value in zip(self.hashed, chosen, strict=True):
             codec.write(out, value)
         return bytes(out)
 
@@ -194,9 +199,7 @@ def walk(
 ) -> Iterator[tuple[bytes, bytes]]:
     """Walk the raw rows under a prefix, after a key, at most so many."""
     start = key.encode(after) + b"\x00" if after is not None else b""
-    count = 0
-    for row in state.items(key.encode(prefix), start):
+    for count, row in enumerate(state.items(key.encode(prefix), start)):
         if limit is not None and count >= limit:
             return
-        count += 1
         yield row

@@ -25,6 +25,8 @@ class Leaf:
     __slots__ = ("hash", "key")
     height = 0
     size = 1
+    hash: bytes
+    key: bytes
 
     def __init__(self, key: bytes, value: bytes) -> None:
         self.key = key
@@ -37,6 +39,10 @@ class Inner:
     """Two subtrees whose keys first differ in one bit."""
 
     __slots__ = ("bit", "hash", "height", "key", "left", "right", "size")
+    hash: bytes
+    key: bytes
+    height: int
+    size: int
 
     def __init__(self, bit: int, left: Node, right: Node) -> None:
         self.bit = bit
@@ -131,7 +137,7 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
         return EMPTY_ROOT
     if len(leaves) == 1:
         return leaves[0]
-    split = 1 << (len(leaves) - 1).bit_length() - 1
+    split = 1 << ((len(leaves) - 1).bit_length() - 1)
     return sha256(b"\x01" + merkle_root(leaves[:split]) + merkle_root(leaves[split:]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from app.kernel.record import Address
+from app.kernel.record import U128, Address
 
 
 class SignerInfo(NamedTuple):
@@ -16,11 +16,12 @@ class SignerInfo(NamedTuple):
     sequence: int
 
 
-class Coin(NamedTuple):
-    """An amount of a denomination, as a fee is stated."""
+@dataclass(frozen=True, slots=True)
+class Coin:
+    """An amount of a denomination."""
 
     denom: str
-    amount: int
+    amount: U128
 
 
 @dataclass(frozen=True, slots=True)

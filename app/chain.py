@@ -1,0 +1,294 @@
+"""The chain: its modules in order, and how genesis, a block, a transaction and a query are run.
+
+Everything here is a function of its arguments. A block is executed on a draft over committed state;
+the caller keeps the draft until it commits, or drops it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, get_type_hints
+
+from app.kernel.context import Block, Context
+from app.kernel.errors import InvariantBroken, Rejected, broken
+from app.kernel.module import Message, Module, Query
+from app.kernel.plain import from_plain, to_plain
+from app.kernel.record import Address, Malformed
+from app.kernel.store import MemoryStore, Overlay, Reader, State
+from app.kernel.table import Index, Singleton, Table
+from app.kernel.trie import SENTINEL, SENTINEL_VALUE
+from app.kernel.tx import Tx, Undecodable
+from app.modules import auth, bank, clock, fees
+
+APP_VERSION = 1
+OK = 0
+INTERNAL = 1
+
+MODULES: tuple[Module, ...] = (
+    clock.MODULE,
+    auth.MODULE,
+    bank.MODULE,
+    fees.MODULE,
+)
+"""From the bottom of the stack to its top; each may call only those before it."""
+
+RULES: dict[type[Any], Message] = {k: v for m in MODULES for k, v in m.messages.items()}
+QUERIES: dict[type[Any], Query] = {k: v for m in MODULES for k, v in m.queries.items()}
+MODULE_OF: dict[type[Any], Module] = {k: m for m in MODULES for k in m.messages}
+
+
+class TxResult(NamedTuple):
+    """What became of one transaction."""
+
+    code: int
+    """0, or a rejection's code."""
+    codespace: str
+    detail: str
+    gas_wanted: int
+    gas_used: int
+    events: tuple[tuple[int, Any], ...]
+    """Each event with the index of its message; -1 for those of admission."""
+    responses: tuple[Any, ...]
+    """One a message: a response record, or None where the message answers nothing."""
+
+
+class BlockResult(NamedTuple):
+    """What became of one block."""
+
+    block: Block
+    """The block with the chain's own clock."""
+    tx_results: tuple[TxResult, ...]
+    begin_events: tuple[Any, ...]
+    end_events: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Genesis:
+    """What a new chain begins with, beside the params."""
+
+    balances: Mapping[Address, int]
+    params: Mapping[str, Mapping[str, Any]]
+    """Plain values by module and field, in place of the defaults."""
+
+
+def make_genesis(genesis: Genesis) -> dict[str, Any]:
+    """Return the genesis file's `app_state` of a chain with these balances and params."""
+    state = Overlay(MemoryStore())
+    unknown = sorted(name for name in genesis.params if name not in [m.name for m in MODULES])
+    if unknown:
+        raise ValueError(f"params: no module is called {', '.join(unknown)}")
+    for module in MODULES:
+        for table in declared(module):
+            if isinstance(table, Singleton):
+                table.put(state, table.record())
+        if module.params is not None:
+            defaults = to_plain(module.params.record, module.params.record())
+            fields = {**defaults, **genesis.params.get(module.name, {})}
+            where = f"{module.name}.params"
+            module.params.put(state, from_plain(module.params.record, fields, where))
+    bank.METADATA.put(state, bank.DENOM, bank.FLT_METADATA)
+    for address, amount_uflt in genesis.balances.items():
+        bank.mint(state, address, amount_uflt)
+    return export_genesis(state)
+
+
+def declared(module: Module) -> tuple[Table[Any] | Index | Singleton[Any], ...]:
+    """Return all that a module keeps in state."""
+    return module.tables if module.params is None else (module.params, *module.tables)
+
+
+def init_genesis(state: State, genesis: Mapping[str, Any]) -> None:
+    """Write a genesis file's `app_state`; ValueError names the place that is wrong."""
+    names = [module.name for module in MODULES]
+    unknown = sorted(name for name in genesis if name not in names)
+    missing = [name for name in names if name not in genesis]
+    if unknown or missing:
+        raise ValueError(f"app_state: modules missing {missing}, unknown {unknown}")
+    for module in MODULES:
+        state.put(module.name.encode() + b"/" + SENTINEL, SENTINEL_VALUE)
+        rows = genesis[module.name]
+        tables = {table.name: table for table in declared(module)}
+        if sorted(rows) != sorted(tables):
+            raise ValueError(f"app_state.{module.name}: needs exactly {sorted(tables)}")
+        for name, table in tables.items():
+            import_table(state, table, rows[name], f"app_state.{name}")
+    for sentence in find_broken_invariants(state):
+        raise ValueError(f"app_state: this does not hold: {sentence}")
+
+
+def import_table(
+    state: State, table: Table[Any] | Index | Singleton[Any], rows: Any, where: str
+) -> None:
+    """Write the plain rows of one table."""
+    if isinstance(table, Singleton):
+        table.put(state, from_plain(table.record, rows, where))
+        return
+    for i, row in enumerate(rows):
+        place = f"{where}[{i}]"
+        parts = row["key"]
+        if len(parts) != len(table.key.parts):
+            raise ValueError(f"{place}.key: has {len(parts)} parts, not {len(table.key.parts)}")
+        pairs = zip(table.key.parts, parts, strict=True)
+        key = tuple(from_plain(part, value, f"{place}.key") for part, value in pairs)
+        if isinstance(table, Index):
+            table.add(state, key)
+        else:
+            table.put(state, key, from_plain(table.record, row["value"], f"{place}.value"))
+
+
+def export_genesis(state: Reader) -> dict[str, Any]:
+    """Return the whole state as plain values, from which `init_genesis` makes the same state."""
+    return {
+        module.name: {table.name: export_table(state, table) for table in declared(module)}
+        for module in MODULES
+    }
+
+
+def export_table(state: Reader, table: Table[Any] | Index | Singleton[Any]) -> Any:
+    """Return the rows of one table as plain values."""
+    if isinstance(table, Singleton):
+        return to_plain(table.record, table.get(state))
+    rows = []
+    pairs = (
+        table.items(state) if isinstance(table, Table) else ((k, None) for k in table.keys(state))
+    )
+    for key, record in pairs:
+        parts = key if isinstance(key, tuple) else (key,)
+        shown = [to_plain(kind, part) for kind, part in zip(table.key.parts, parts, strict=True)]
+        row: dict[str, Any] = {"key": shown}
+        if isinstance(table, Table):
+            row["value"] = to_plain(table.record, record)
+        rows.append(row)
+    return rows
+
+
+def execute_block(
+    state: Overlay, block: Block, txs: Sequence[Tx | Undecodable], verify: auth.Verify
+) -> BlockResult:
+    """Run a block on a draft: what is due at its beginning, its transactions, what is due after."""
+    block = clock.advance(state, block)
+    begin = Context(block)
+    for module in MODULES:
+        if module.begin_block is not None:
+            module.begin_block(state, begin)
+    results = tuple([execute_tx(state, block, tx, verify) for tx in txs])
+    end = Context(block)
+    for module in MODULES:
+        if module.end_block is not None:
+            module.end_block(state, end)
+    return BlockResult(block, results, tuple(begin.events), tuple(end.events))
+
+
+def execute_tx(state: State, block: Block, tx: Tx | Undecodable, verify: auth.Verify) -> TxResult:
+    """Admit a transaction and run its messages, all or none; the fee is kept either way."""
+    if isinstance(tx, Undecodable):
+        return TxResult(tx.code, "tx", tx.detail, 0, 0, (), ())
+    admission = Overlay(state)
+    try:
+        admitted = fees.admit(admission, block, tx, verify)
+    except Rejected as rejection:
+        codespace = codespace_of(rejection)
+        return TxResult(rejection.code, codespace, rejection.detail, tx.gas_limit, 0, (), ())
+    admission.merge_into(state)
+    paid = tuple([(-1, event) for event in admitted])
+    draft = Overlay(state)
+    result = run_messages(draft, block, tx)
+    if result.code == OK:
+        draft.merge_into(state)
+    return result._replace(events=paid + result.events)
+
+
+def run_messages(draft: Overlay, block: Block, tx: Tx) -> TxResult:
+    """Run a transaction's messages on a draft; a failure has a code and no events."""
+    events: list[tuple[int, Any]] = []
+    responses = []
+    message_gas = 0
+    try:
+        for index, message in enumerate(tx.messages):
+            entry = RULES[type(message)]
+            message_gas += entry.gas
+            ctx = Context(block, signer_of(message))
+            responses.append(entry.rule(draft, ctx, message))
+            events += [(index, event) for event in ctx.events]
+        gas_used = fees.compute_gas(draft, tx, message_gas, draft)
+        if gas_used > tx.gas_limit:
+            raise fees.OutOfGas(gas_limit=tx.gas_limit, gas_used=gas_used)
+    except Rejected as rejection:
+        code, codespace, detail = rejection.code, codespace_of(rejection), rejection.detail
+    except (InvariantBroken, MemoryError, RecursionError):
+        raise
+    except Exception as error:
+        code, codespace, detail = INTERNAL, "chain", f"internal error: {type(error).__name__}"
+    else:
+        shown = (OK, "", "", tx.gas_limit, gas_used)
+        return TxResult(*shown, tuple(events), tuple(responses))
+    gas_used = fees.compute_gas(draft, tx, message_gas, draft)
+    return TxResult(code, codespace, detail, tx.gas_limit, gas_used, (), ())
+
+
+def simulate(state: Reader, block: Block, tx: Tx) -> TxResult:
+    """Return what a transaction would do now, whatever its signatures and gas limit are."""
+    draft = Overlay(state)
+    block = clock.advance(draft, block)
+    for signer in tx.signers:
+        if auth.find_account(draft, signer) is None:
+            raise auth.UnknownAccount(address=to_plain(Address, signer))
+    limit = fees.PARAMS.get(draft).tx_gas_max
+    unlimited = Tx(**{**fields_of(tx), "gas_limit": limit})
+    return run_messages(draft, block, unlimited)
+
+
+def fields_of(tx: Tx) -> dict[str, Any]:
+    """Return a transaction's fields by name."""
+    return {name: getattr(tx, name) for name in get_type_hints(Tx)}
+
+
+def signer_of(message: Any) -> Address:
+    """Return who must sign a message: its first field."""
+    signer: Address = getattr(message, signer_field(type(message)))
+    return signer
+
+
+def signer_field(kind: type[Any]) -> str:
+    """Return the name of a message's first field."""
+    name: str = kind.__match_args__[0]
+    return name
+
+
+def codespace_of(rejection: Rejected) -> str:
+    """Return the module that a rejection belongs to."""
+    return type(rejection).__module__.removeprefix("app.modules.").partition(".")[0]
+
+
+def is_slot_due(state: Reader) -> bool:
+    """Whether the next block must begin with an injected transaction; no rule asks for one yet."""
+    return False
+
+
+def run_query(state: Reader, request: Any) -> Any:
+    """Answer a question from committed state."""
+    return QUERIES[type(request)].function(state, request)
+
+
+def find_broken_invariants(state: Reader) -> Iterator[str]:
+    """Check all that always holds and walk the sentences that do not."""
+    for module in MODULES:
+        for check in (*module.invariants, every_row_decodes(module)):
+            try:
+                check(state)
+            except InvariantBroken as sentence:
+                yield f"{module.name}: {sentence}"
+
+
+def every_row_decodes(module: Module) -> Any:
+    """Return the check that each row of a module is the one encoding of its record."""
+
+    def check(state: Reader) -> None:
+        try:
+            for table in declared(module):
+                export_table(state, table)
+        except Malformed as error:
+            broken(f"every row decodes: {error}")
+
+    return check

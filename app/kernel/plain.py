@@ -1,0 +1,98 @@
+"""Records as plain values, the form of a genesis file: numbers, text, lists and objects.
+
+Addresses are Bech32, bytes are hexadecimal, enums are their names, integers of 64 bits and more are
+decimal text (JSON readers lose precision above 2^53).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import IntEnum
+from typing import Any, get_args, get_origin, get_type_hints
+
+from app.kernel.bech32 import from_bech32, to_bech32
+from app.kernel.record import I64, U32, U64, U128, Address
+
+
+def to_plain(kind: Any, value: Any) -> Any:
+    """Return a value of a record's type as plain values."""
+    if kind in (U64, U128, I64):
+        return str(value)
+    if kind is Address:
+        return to_bech32(value)
+    if kind is bytes:
+        return value.hex()
+    if get_origin(kind) is tuple:
+        return [to_plain(get_args(kind)[0], each) for each in value]
+    if isinstance(kind, type) and issubclass(kind, IntEnum):
+        return value.name
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return {f.name: to_plain(hints[f.name], getattr(value, f.name)) for f in fields(kind)}
+    return value
+
+
+def from_plain(kind: Any, value: Any, where: str) -> Any:
+    """Return the value that plain values show; ValueError names the place that is wrong."""
+    if kind in (U32, U64, U128, I64):
+        return integer(value, where)
+    if kind is bool or kind is str:
+        return checked(value, kind, where)
+    if kind is Address:
+        text = checked(value, str, where)
+        return from_bech32(text) if text else Address(b"")
+    if kind is bytes:
+        return hexadecimal(checked(value, str, where), where)
+    if get_origin(kind) is tuple:
+        inner = get_args(kind)[0]
+        rows = checked(value, list, where)
+        return tuple(from_plain(inner, each, f"{where}[{i}]") for i, each in enumerate(rows))
+    if isinstance(kind, type) and issubclass(kind, IntEnum):
+        return enumerated(kind, value, where)
+    return record(kind, value, where)
+
+
+def record(kind: Any, value: Any, where: str) -> Any:
+    """Return the record that an object shows; every field must be there and no other."""
+    rows = checked(value, Mapping, where)
+    hints = get_type_hints(kind)
+    names = [f.name for f in fields(kind)]
+    unknown = sorted(key for key in rows if key not in names)
+    missing = [name for name in names if name not in rows]
+    if unknown or missing:
+        raise ValueError(f"{where}: fields missing {missing}, unknown {unknown}")
+    return kind(*[from_plain(hints[name], rows[name], f"{where}.{name}") for name in names])
+
+
+def checked(value: Any, kind: Any, where: str) -> Any:
+    """Return the value if it is of the kind."""
+    if not isinstance(value, kind):
+        raise ValueError(f"{where}: {value!r} is not a {kind.__name__}")
+    return value
+
+
+def integer(value: Any, where: str) -> int:
+    """Return a whole number given as a number or as decimal text."""
+    if isinstance(value, str) and value.removeprefix("-").isdecimal():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{where}: {value!r} is not a whole number")
+    return value
+
+
+def hexadecimal(text: str, where: str) -> bytes:
+    """Return the bytes that hexadecimal text shows."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise ValueError(f"{where}: {text!r} is not hexadecimal") from None
+
+
+def enumerated(kind: type[IntEnum], value: Any, where: str) -> IntEnum:
+    """Return the member of an enum that a name shows."""
+    try:
+        return kind[checked(value, str, where)]
+    except KeyError:
+        known = ", ".join(member.name for member in kind)
+        raise ValueError(f"{where}: {value!r} is none of {known}") from None

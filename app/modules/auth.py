@@ -1,0 +1,195 @@
+"""Accounts: who signs, in which order, with which key.
+
+A transaction is Cosmos' `TxRaw` with SIGN_MODE_DIRECT: each signer signs SHA-256 of the SignDoc, that
+is the body and auth info as sent, the chain id and the account's number. A sequence is used once, in
+order. An account is opened when money first arrives; its key is kept from its first transaction on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from app.kernel.bech32 import to_bech32
+from app.kernel.context import Block
+from app.kernel.crypto import address_of, sha256
+from app.kernel.errors import Rejected, broken, require
+from app.kernel.module import Module
+from app.kernel.record import U64, Address, write_varint
+from app.kernel.store import Reader, State
+from app.kernel.table import Singleton, Table
+from app.kernel.tx import SignerInfo, Tx
+
+Verify = Callable[[bytes, bytes, bytes], bool]
+"""Whether a signature by a key over a digest is right: (pubkey, digest, signature)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account."""
+
+    number: U64
+    sequence: U64
+    """Transactions signed so far; the number the next one must carry."""
+    pubkey: bytes
+    """33-byte secp256k1 key; empty before the first transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCount:
+    """How many accounts were opened."""
+
+    count: U64 = U64(0)
+
+
+class UnknownAccount(Rejected):
+    """A signer whom the chain has never seen."""
+
+    code = 201
+    text = "signer {address}: account not found; send it some uflt first"
+
+
+class WrongSignerCount(Rejected):
+    """Signer infos or signatures that don't match the messages' signers."""
+
+    code = 202
+    text = "signatures: {given} given, the messages need {needed}; sign once for each signer"
+
+
+class KeyMissing(Rejected):
+    """A first transaction that doesn't carry its key."""
+
+    code = 203
+    text = "public_key of {address}: empty, and the chain doesn't know it yet; include the key"
+
+
+class WrongKey(Rejected):
+    """A key that isn't the signer's."""
+
+    code = 204
+    text = "public_key of {address}: the key given belongs to {owner}; sign with the right key"
+
+
+class WrongSequence(Rejected):
+    """A sequence that isn't the account's next; the text is the one that clients look for."""
+
+    code = 205
+    text = (
+        "account sequence mismatch, expected {expected}, got {sequence}: "
+        "incorrect account sequence of {address}; sign again with the expected one"
+    )
+
+
+class WrongSignature(Rejected):
+    """A signature that doesn't verify."""
+
+    code = 206
+    text = (
+        "signature of {address}: verification failed; check chain-id ({chain_id}), "
+        "account number ({number}) and sequence ({sequence}), and that s is low"
+    )
+
+
+class TimeoutHeightPassed(Rejected):
+    """A transaction that came after the height it may still enter at."""
+
+    code = 207
+    text = "timeout_height {timeout_height}: passed at height {height}; sign again with a later one"
+
+
+ACCOUNTS = Table("auth/account", key=(Address,), record=Account)
+COUNT = Singleton("auth/count", AccountCount)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSequence:
+    """A sequence was used."""
+
+    EVENT_TYPE: ClassVar[str] = "tx"
+    acc_seq: str
+
+
+def find_account(state: Reader, address: Address) -> Account | None:
+    """Return an account, or None if it was never opened."""
+    return ACCOUNTS.get(state, address)
+
+
+def open_account(state: State, address: Address) -> None:
+    """Give an address an account, unless it has one."""
+    if ACCOUNTS.has(state, address):
+        return
+    count = COUNT.get(state).count
+    ACCOUNTS.put(state, address, Account(count, U64(0), b""))
+    COUNT.put(state, AccountCount(U64(count + 1)))
+
+
+def compute_sign_bytes(tx: Tx, chain_id: str, account_number: int) -> bytes:
+    """Return the SignDoc that a signer signs (Cosmos SDK ADR-020): fields 1 to 4, zero left out."""
+    out = bytearray()
+    for tag, part in ((b"\x0a", tx.body_bytes), (b"\x12", tx.auth_info_bytes)):
+        out += tag
+        write_varint(out, len(part))
+        out += part
+    chain = chain_id.encode()
+    out += b"\x1a"
+    write_varint(out, len(chain))
+    out += chain
+    if account_number:
+        out += b"\x20"
+        write_varint(out, account_number)
+    return bytes(out)
+
+
+def authenticate(state: State, block: Block, tx: Tx, verify: Verify) -> None:
+    """Use up each signer's sequence, if key, sequence and signature are right."""
+    needed, given = len(tx.signers), (len(tx.signer_infos), len(tx.signatures))
+    require(given == (needed, needed), WrongSignerCount, given=min(given), needed=needed)
+    timeout = tx.timeout_height
+    passed = timeout != 0 and block.height > timeout
+    require(not passed, TimeoutHeightPassed, timeout_height=timeout, height=block.height)
+
+    for signer, info, signature in zip(tx.signers, tx.signer_infos, tx.signatures, strict=True):
+        account = ACCOUNTS.get(state, signer)
+        if account is None:
+            raise UnknownAccount(address=to_bech32(signer))
+        pubkey = check_key(account, signer, info)
+        digest = sha256(compute_sign_bytes(tx, block.chain_id, account.number))
+        if not verify(pubkey, digest, signature):
+            raise WrongSignature(
+                address=to_bech32(signer),
+                chain_id=block.chain_id,
+                number=account.number,
+                sequence=account.sequence,
+            )
+        used = replace(account, sequence=U64(account.sequence + 1), pubkey=pubkey)
+        ACCOUNTS.put(state, signer, used)
+
+
+def check_key(account: Account, signer: Address, info: SignerInfo) -> bytes:
+    """Return the key that signs for an account, if it is the account's and so is the sequence."""
+    if info.sequence != account.sequence:
+        raise WrongSequence(
+            address=to_bech32(signer), expected=account.sequence, sequence=info.sequence
+        )
+    pubkey = info.pubkey or account.pubkey
+    if not pubkey:
+        raise KeyMissing(address=to_bech32(signer))
+    if pubkey != account.pubkey and address_of(pubkey) != signer:
+        raise WrongKey(address=to_bech32(signer), owner=to_bech32(address_of(pubkey)))
+    return pubkey
+
+
+def every_account_has_its_own_number(state: Reader) -> None:
+    """Every account has its own number, below the count of accounts."""
+    numbers = sorted(account.number for _, account in ACCOUNTS.items(state))
+    if numbers != list(range(COUNT.get(state).count)):
+        broken("every account has its own number, below the count of accounts")
+
+
+MODULE = Module(
+    name="auth",
+    package="cosmos.auth.v1beta1",
+    tables=(ACCOUNTS, COUNT),
+    invariants=(every_account_has_its_own_number,),
+)

@@ -1,0 +1,175 @@
+"""Admission: what a transaction must be and pay to enter a block, and what it uses.
+
+Gas is what a transaction leaves behind: its bytes, its signatures, a fixed amount for each message and
+the rows it writes. It is known when the transaction has run; more than its limit and nothing of it
+stays but the fee. The fee goes to the account `fee_collector`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from app.kernel.bech32 import to_bech32
+from app.kernel.context import Block, Context
+from app.kernel.crypto import module_address
+from app.kernel.errors import Rejected, require
+from app.kernel.module import Module, Query
+from app.kernel.record import U32, U64, Address
+from app.kernel.store import Overlay, Reader, State
+from app.kernel.table import Singleton
+from app.kernel.tx import Tx
+from app.modules import auth, bank
+
+FEE_COLLECTOR = module_address("fee_collector")
+GAS_PRICE_UNIT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """What transactions may be and cost."""
+
+    uflt_per_million_gas_min: U64 = U64(10_000)
+    """The least fee for a million units of gas."""
+    tx_gas_max: U64 = U64(100_000_000)
+    tx_size_bytes_max: U32 = U32(1_048_576)
+    tx_messages_max: U32 = U32(512)
+    tx_signers_max: U32 = U32(64)
+    memo_length_max: U32 = U32(512)
+    gas_per_byte: U64 = U64(10)
+    gas_per_signature: U64 = U64(1_000)
+    gas_per_row: U64 = U64(2_000)
+    """For each row written."""
+    gas_per_row_byte: U64 = U64(30)
+    """For each byte of key and value of a row written."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParamsRequest:
+    """Ask for the params of fees."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParamsResponse:
+    """The params of fees."""
+
+    params: Params
+
+
+@dataclass(frozen=True, slots=True)
+class FeePaid:
+    """A transaction's fee was taken."""
+
+    EVENT_TYPE: ClassVar[str] = "tx"
+    fee: str
+    fee_payer: Address
+
+
+class TooLarge(Rejected):
+    """A transaction over one of the limits."""
+
+    code = 801
+    text = "{field} {value}: the limit is {limit}; split the transaction"
+
+
+class FeeTooSmall(Rejected):
+    """A fee below the least price of its gas."""
+
+    code = 802
+    text = "fee {fee}uflt: insufficient fee, {gas_limit} gas costs at least {limit}uflt; raise it"
+
+
+class WrongFeeDenom(Rejected):
+    """A fee in something else than uflt."""
+
+    code = 803
+    text = "fee {fee}: only uflt is taken, one coin; state the fee in uflt"
+
+
+class OutOfGas(Rejected):
+    """A transaction that used more gas than its limit; the text is the one that clients parse."""
+
+    code = 804
+    text = (
+        "out of gas: gasWanted: {gas_limit}, gasUsed: {gas_used}: "
+        "raise gas_limit to at least {gas_used}"
+    )
+
+
+class NotASigner(Rejected):
+    """A fee payer who doesn't sign."""
+
+    code = 805
+    text = "fee payer {address}: doesn't sign the transaction; let it sign or leave it out"
+
+
+PARAMS = Singleton("fees/params", Params)
+
+
+def compute_fee_min(params: Params, gas_limit: int) -> int:
+    """Return the least fee in uflt for a gas limit, rounded up."""
+    return -(-gas_limit * params.uflt_per_million_gas_min // GAS_PRICE_UNIT)
+
+
+def check_limits(params: Params, tx: Tx) -> None:
+    """Refuse a transaction that is too large in any way."""
+    for field, value, limit in (
+        ("tx_size_bytes", tx.size_bytes, params.tx_size_bytes_max),
+        ("messages", len(tx.messages), params.tx_messages_max),
+        ("signers", len(tx.signers), params.tx_signers_max),
+        ("memo length", len(tx.memo), params.memo_length_max),
+        ("gas_limit", tx.gas_limit, params.tx_gas_max),
+    ):
+        require(value <= limit, TooLarge, field=field, value=value, limit=limit)
+
+
+def check_fee(params: Params, tx: Tx) -> int:
+    """Return the fee in uflt, if it is in uflt and enough."""
+    shown = ",".join(f"{coin.amount}{coin.denom}" for coin in tx.fee)
+    right = len(tx.fee) <= 1 and all(coin.denom == bank.DENOM for coin in tx.fee)
+    require(right, WrongFeeDenom, fee=shown)
+    fee = sum(coin.amount for coin in tx.fee)
+    limit = compute_fee_min(params, tx.gas_limit)
+    require(fee >= limit, FeeTooSmall, fee=fee, gas_limit=tx.gas_limit, limit=limit)
+    require(tx.payer in tx.signers, NotASigner, address=to_bech32(tx.payer))
+    return fee
+
+
+def admit(state: State, block: Block, tx: Tx, verify: auth.Verify) -> list[object]:
+    """Use up the signers' sequences and take the fee; return the events."""
+    params = PARAMS.get(state)
+    check_limits(params, tx)
+    fee = check_fee(params, tx)
+    auth.authenticate(state, block, tx, verify)
+
+    ctx = Context(block, tx.payer)
+    bank.move(state, ctx, tx.payer, FEE_COLLECTOR, fee)
+    ctx.emit(FeePaid(f"{fee}{bank.DENOM}", tx.payer))
+    for signer, info in zip(tx.signers, tx.signer_infos, strict=True):
+        ctx.emit(auth.AccountSequence(f"{to_bech32(signer)}/{info.sequence}"))
+    return ctx.events
+
+
+def compute_gas(state: Reader, tx: Tx, message_gas: int, draft: Overlay | None) -> int:
+    """Return the gas of a transaction: bytes, signatures, messages, and the rows of its draft."""
+    params = PARAMS.get(state)
+    gas = tx.size_bytes * params.gas_per_byte + len(tx.signers) * params.gas_per_signature
+    gas += message_gas
+    if draft is not None:
+        gas += len(draft.changes) * params.gas_per_row
+        size = sum(len(key) + len(value or b"") for key, value in draft.changes.items())
+        gas += size * params.gas_per_row_byte
+    return gas
+
+
+def params(state: Reader, request: ParamsRequest) -> ParamsResponse:
+    """Answer with the params."""
+    return ParamsResponse(PARAMS.get(state))
+
+
+MODULE = Module(
+    name="fees",
+    package="pollen.fees.v1",
+    params=PARAMS,
+    queries={ParamsRequest: Query(params, ParamsResponse)},
+)
