@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 import string
+import sys
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
@@ -207,9 +208,11 @@ def test_the_reference_has_everything(module: Module) -> None:
 
 @each_module
 def test_every_event_of_a_module_file_is_declared(module: Module) -> None:
-    home = importlib.import_module(f"app.modules.{module.name}")
-    events = [kind for kind in vars(home).values() if hasattr(kind, "EVENT_TYPE")]
-    own = [kind for kind in events if kind.__module__.startswith(home.__name__)]
+    home = f"app.modules.{module.name}"
+    files = [file for name, file in sys.modules.items() if f"{name}.".startswith(f"{home}.")]
+    kinds = [kind for file in files for kind in vars(file).values() if is_dataclass(kind)]
+    events = [kind for kind in kinds if hasattr(kind, "EVENT_TYPE")]
+    own = [kind for kind in events if kind.__module__.startswith(home)]
     assert [kind for kind in own if kind not in module.events] == []
 
 
