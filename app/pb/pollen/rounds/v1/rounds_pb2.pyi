@@ -89,7 +89,7 @@ class Reveal(_message.Message):
     def __init__(self, update_root: _Optional[bytes] = ..., sum_squares: _Optional[str] = ..., sealed_root: _Optional[bytes] = ..., blob: _Optional[_Union[_jobs_pb2.Blob, _Mapping]] = ..., example_count: _Optional[int] = ..., metrics: _Optional[_Iterable[_Union[Metric, _Mapping]]] = ..., salt: _Optional[bytes] = ...) -> None: ...
 
 class Seat(_message.Message):
-    __slots__ = ("seat", "worker", "kind", "state", "attempt", "commitment", "reveal", "earned_uflt")
+    __slots__ = ("seat", "worker", "kind", "state", "attempt", "commitment", "reveal", "earned_uflt", "locked_uflt")
     SEAT_FIELD_NUMBER: _ClassVar[int]
     WORKER_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -98,6 +98,7 @@ class Seat(_message.Message):
     COMMITMENT_FIELD_NUMBER: _ClassVar[int]
     REVEAL_FIELD_NUMBER: _ClassVar[int]
     EARNED_UFLT_FIELD_NUMBER: _ClassVar[int]
+    LOCKED_UFLT_FIELD_NUMBER: _ClassVar[int]
     seat: int
     worker: str
     kind: SeatKind
@@ -106,7 +107,8 @@ class Seat(_message.Message):
     commitment: bytes
     reveal: Reveal
     earned_uflt: int
-    def __init__(self, seat: _Optional[int] = ..., worker: _Optional[str] = ..., kind: _Optional[_Union[SeatKind, str]] = ..., state: _Optional[_Union[SeatState, str]] = ..., attempt: _Optional[int] = ..., commitment: _Optional[bytes] = ..., reveal: _Optional[_Union[Reveal, _Mapping]] = ..., earned_uflt: _Optional[int] = ...) -> None: ...
+    locked_uflt: int
+    def __init__(self, seat: _Optional[int] = ..., worker: _Optional[str] = ..., kind: _Optional[_Union[SeatKind, str]] = ..., state: _Optional[_Union[SeatState, str]] = ..., attempt: _Optional[int] = ..., commitment: _Optional[bytes] = ..., reveal: _Optional[_Union[Reveal, _Mapping]] = ..., earned_uflt: _Optional[int] = ..., locked_uflt: _Optional[int] = ...) -> None: ...
 
 class Reader(_message.Message):
     __slots__ = ("reader", "participant", "is_aggregator", "voted", "bitmap", "attested_attempt", "earned_uflt")
@@ -127,7 +129,7 @@ class Reader(_message.Message):
     def __init__(self, reader: _Optional[int] = ..., participant: _Optional[str] = ..., is_aggregator: bool = ..., voted: bool = ..., bitmap: _Optional[bytes] = ..., attested_attempt: _Optional[int] = ..., earned_uflt: _Optional[int] = ...) -> None: ...
 
 class Round(_message.Message):
-    __slots__ = ("job_id", "round", "phase", "reason", "seed", "drawn_height", "base_root", "base", "base_round", "commit_attempt", "phase_clock_ms", "deadline_clock_ms", "deadline_height", "is_early", "seat_count", "selected_count", "committed_count", "revealed_count", "included_count", "reader_count", "voted_count", "aggregate_attempt", "aggregator", "model_root", "model", "attested_count", "pool_uflt")
+    __slots__ = ("job_id", "round", "phase", "reason", "seed", "drawn_height", "base_root", "base", "base_round", "commit_attempt", "phase_clock_ms", "deadline_clock_ms", "deadline_height", "is_early", "seat_count", "selected_count", "committed_count", "revealed_count", "included_count", "reader_count", "voted_count", "aggregate_attempt", "aggregator", "model_root", "model", "attested_count", "pool_uflt", "due_clock_ms")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     ROUND_FIELD_NUMBER: _ClassVar[int]
     PHASE_FIELD_NUMBER: _ClassVar[int]
@@ -155,6 +157,7 @@ class Round(_message.Message):
     MODEL_FIELD_NUMBER: _ClassVar[int]
     ATTESTED_COUNT_FIELD_NUMBER: _ClassVar[int]
     POOL_UFLT_FIELD_NUMBER: _ClassVar[int]
+    DUE_CLOCK_MS_FIELD_NUMBER: _ClassVar[int]
     job_id: int
     round: int
     phase: RoundPhase
@@ -182,10 +185,11 @@ class Round(_message.Message):
     model: _jobs_pb2.Blob
     attested_count: int
     pool_uflt: int
-    def __init__(self, job_id: _Optional[int] = ..., round: _Optional[int] = ..., phase: _Optional[_Union[RoundPhase, str]] = ..., reason: _Optional[str] = ..., seed: _Optional[bytes] = ..., drawn_height: _Optional[int] = ..., base_root: _Optional[bytes] = ..., base: _Optional[_Union[_jobs_pb2.Blob, _Mapping]] = ..., base_round: _Optional[int] = ..., commit_attempt: _Optional[int] = ..., phase_clock_ms: _Optional[int] = ..., deadline_clock_ms: _Optional[int] = ..., deadline_height: _Optional[int] = ..., is_early: bool = ..., seat_count: _Optional[int] = ..., selected_count: _Optional[int] = ..., committed_count: _Optional[int] = ..., revealed_count: _Optional[int] = ..., included_count: _Optional[int] = ..., reader_count: _Optional[int] = ..., voted_count: _Optional[int] = ..., aggregate_attempt: _Optional[int] = ..., aggregator: _Optional[str] = ..., model_root: _Optional[bytes] = ..., model: _Optional[_Union[_jobs_pb2.Blob, _Mapping]] = ..., attested_count: _Optional[int] = ..., pool_uflt: _Optional[int] = ...) -> None: ...
+    due_clock_ms: int
+    def __init__(self, job_id: _Optional[int] = ..., round: _Optional[int] = ..., phase: _Optional[_Union[RoundPhase, str]] = ..., reason: _Optional[str] = ..., seed: _Optional[bytes] = ..., drawn_height: _Optional[int] = ..., base_root: _Optional[bytes] = ..., base: _Optional[_Union[_jobs_pb2.Blob, _Mapping]] = ..., base_round: _Optional[int] = ..., commit_attempt: _Optional[int] = ..., phase_clock_ms: _Optional[int] = ..., deadline_clock_ms: _Optional[int] = ..., deadline_height: _Optional[int] = ..., is_early: bool = ..., seat_count: _Optional[int] = ..., selected_count: _Optional[int] = ..., committed_count: _Optional[int] = ..., revealed_count: _Optional[int] = ..., included_count: _Optional[int] = ..., reader_count: _Optional[int] = ..., voted_count: _Optional[int] = ..., aggregate_attempt: _Optional[int] = ..., aggregator: _Optional[str] = ..., model_root: _Optional[bytes] = ..., model: _Optional[_Union[_jobs_pb2.Blob, _Mapping]] = ..., attested_count: _Optional[int] = ..., pool_uflt: _Optional[int] = ..., due_clock_ms: _Optional[int] = ...) -> None: ...
 
 class Params(_message.Message):
-    __slots__ = ("deadline_blocks", "due_per_block_max", "draws_per_block_max", "aborts_in_row_max", "aggregators", "answers_min", "draw_bond_cap_uflt", "draw_reputation_floor_ppm", "newcomer_seat_ppm", "newcomer_rounds", "candidate_wait_s", "metrics_max", "worker_bond_shares", "evaluator_bond_fees", "aggregator_bond_pools", "seat_bond_min_uflt")
+    __slots__ = ("deadline_blocks", "due_per_block_max", "draws_per_block_max", "aborts_in_row_max", "aggregators", "answers_min", "draw_bond_cap_uflt", "draw_reputation_floor_ppm", "newcomer_seat_ppm", "candidate_wait_s", "metrics_max", "metric_name_length_max", "evaluator_bond_fees", "aggregator_bond_pools")
     DEADLINE_BLOCKS_FIELD_NUMBER: _ClassVar[int]
     DUE_PER_BLOCK_MAX_FIELD_NUMBER: _ClassVar[int]
     DRAWS_PER_BLOCK_MAX_FIELD_NUMBER: _ClassVar[int]
@@ -195,13 +199,11 @@ class Params(_message.Message):
     DRAW_BOND_CAP_UFLT_FIELD_NUMBER: _ClassVar[int]
     DRAW_REPUTATION_FLOOR_PPM_FIELD_NUMBER: _ClassVar[int]
     NEWCOMER_SEAT_PPM_FIELD_NUMBER: _ClassVar[int]
-    NEWCOMER_ROUNDS_FIELD_NUMBER: _ClassVar[int]
     CANDIDATE_WAIT_S_FIELD_NUMBER: _ClassVar[int]
     METRICS_MAX_FIELD_NUMBER: _ClassVar[int]
-    WORKER_BOND_SHARES_FIELD_NUMBER: _ClassVar[int]
+    METRIC_NAME_LENGTH_MAX_FIELD_NUMBER: _ClassVar[int]
     EVALUATOR_BOND_FEES_FIELD_NUMBER: _ClassVar[int]
     AGGREGATOR_BOND_POOLS_FIELD_NUMBER: _ClassVar[int]
-    SEAT_BOND_MIN_UFLT_FIELD_NUMBER: _ClassVar[int]
     deadline_blocks: int
     due_per_block_max: int
     draws_per_block_max: int
@@ -211,11 +213,9 @@ class Params(_message.Message):
     draw_bond_cap_uflt: int
     draw_reputation_floor_ppm: int
     newcomer_seat_ppm: int
-    newcomer_rounds: int
     candidate_wait_s: int
     metrics_max: int
-    worker_bond_shares: int
+    metric_name_length_max: int
     evaluator_bond_fees: int
     aggregator_bond_pools: int
-    seat_bond_min_uflt: int
-    def __init__(self, deadline_blocks: _Optional[int] = ..., due_per_block_max: _Optional[int] = ..., draws_per_block_max: _Optional[int] = ..., aborts_in_row_max: _Optional[int] = ..., aggregators: _Optional[int] = ..., answers_min: _Optional[int] = ..., draw_bond_cap_uflt: _Optional[int] = ..., draw_reputation_floor_ppm: _Optional[int] = ..., newcomer_seat_ppm: _Optional[int] = ..., newcomer_rounds: _Optional[int] = ..., candidate_wait_s: _Optional[int] = ..., metrics_max: _Optional[int] = ..., worker_bond_shares: _Optional[int] = ..., evaluator_bond_fees: _Optional[int] = ..., aggregator_bond_pools: _Optional[int] = ..., seat_bond_min_uflt: _Optional[int] = ...) -> None: ...
+    def __init__(self, deadline_blocks: _Optional[int] = ..., due_per_block_max: _Optional[int] = ..., draws_per_block_max: _Optional[int] = ..., aborts_in_row_max: _Optional[int] = ..., aggregators: _Optional[int] = ..., answers_min: _Optional[int] = ..., draw_bond_cap_uflt: _Optional[int] = ..., draw_reputation_floor_ppm: _Optional[int] = ..., newcomer_seat_ppm: _Optional[int] = ..., candidate_wait_s: _Optional[int] = ..., metrics_max: _Optional[int] = ..., metric_name_length_max: _Optional[int] = ..., evaluator_bond_fees: _Optional[int] = ..., aggregator_bond_pools: _Optional[int] = ...) -> None: ...
