@@ -1,0 +1,1 @@
+"""What participants do beside the chain: decide (pure), act (with retries), and remember."""

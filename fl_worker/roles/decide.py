@@ -1,0 +1,180 @@
+"""What a participant should do now: pure functions of what the chain shows and what it remembers.
+
+The chain's state alone says what is still owed, so a participant that was killed decides the same
+again when it comes back; its memory only says which work is already done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from app.sdk.protocol import (
+    Address,
+    Job,
+    JobPhase,
+    JobStateResponse,
+    Reader,
+    RoundPhase,
+    RoundState,
+    Seat,
+    SeatKind,
+    SeatState,
+)
+
+
+class Act(Enum):
+    """One thing to do in one round."""
+
+    WARM = "warm"
+    TRAIN = "train"
+    COMMIT = "commit"
+    REVEAL = "reveal"
+    COLLECT = "collect"
+    VOTE = "vote"
+    COMBINE = "combine"
+    POST = "post"
+    ATTEST = "attest"
+    FORGET = "forget"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An act in a round; equal intents are the same piece of work."""
+
+    act: Act
+    round: int
+    attempt: int = 0
+    """Distinguishes a reader's work for one aggregator's turn from that for the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerMemory:
+    """What a worker has on disk for one job."""
+
+    trained: Collection[int] = ()
+    """Rounds whose update is in the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderMemory:
+    """What a reader has on disk for one job, by round."""
+
+    checked: Collection[tuple[int, int]] = ()
+    """(round, seat) of updates held and found right."""
+    refused: Collection[tuple[int, int]] = ()
+    """(round, seat) of updates whose bytes are wrong, or couldn't be had in time."""
+    combined: Collection[int] = ()
+    """Rounds whose next model was computed."""
+    stored: Collection[int] = ()
+    """Rounds of which any bytes are stored."""
+
+
+UNSETTLED = (
+    RoundPhase.OPEN,
+    RoundPhase.COMMIT,
+    RoundPhase.REVEAL,
+    RoundPhase.INCLUDE,
+    RoundPhase.AGGREGATE,
+    RoundPhase.SCORE,
+    RoundPhase.CHALLENGE,
+)
+ENDED = (JobPhase.SETTLED, JobPhase.CANCELLED, JobPhase.FAILED)
+CALLED = (SeatKind.COHORT, SeatKind.CALLED)
+
+
+def is_over(job: Job) -> bool:
+    """Whether a job has ended for good."""
+    return job.phase in ENDED
+
+
+def find_seat(state: RoundState, me: Address) -> Seat | None:
+    """Return a worker's seat in a round, or None."""
+    return next((seat for seat in state.seats if seat.worker == me), None)
+
+
+def find_reader(state: RoundState, me: Address) -> Reader | None:
+    """Return a reader's place in a round, or None."""
+    return next((reader for reader in state.readers if reader.participant == me), None)
+
+
+def decide_worker(view: JobStateResponse, me: Address, memory: WorkerMemory) -> Iterator[Intent]:
+    """Walk what a worker owes now."""
+    for state in view.rounds:
+        seat = find_seat(state, me)
+        if seat is not None and seat.kind in CALLED:
+            number = state.round.round
+            act = act_of_seat(state.round.phase, seat.state, number in memory.trained)
+            if act is not None:
+                yield Intent(act, number)
+    yield from forget_settled(view, memory.trained)
+
+
+def act_of_seat(phase: RoundPhase, seat: SeatState, is_trained: bool) -> Act | None:
+    """Return what a seat in a phase asks of its worker."""
+    if seat == SeatState.DRAWN and phase == RoundPhase.OPEN:
+        return Act.WARM
+    if seat == SeatState.DRAWN and phase == RoundPhase.COMMIT:
+        return Act.COMMIT if is_trained else Act.TRAIN
+    if seat == SeatState.COMMITTED and phase == RoundPhase.REVEAL and is_trained:
+        return Act.REVEAL
+    return None
+
+
+def decide_reader(view: JobStateResponse, me: Address, memory: ReaderMemory) -> Iterator[Intent]:
+    """Walk what an aggregator or an evaluator owes now."""
+    for state in view.rounds:
+        reader = find_reader(state, me)
+        if reader is not None:
+            yield from acts_of_reader(state, reader, memory)
+    yield from forget_settled(view, memory.stored)
+
+
+def acts_of_reader(state: RoundState, reader: Reader, memory: ReaderMemory) -> Iterator[Intent]:
+    """Walk what one round asks of one of its readers."""
+    current = state.round
+    number, attempt = current.round, current.aggregate_attempt
+    if current.phase in (RoundPhase.REVEAL, RoundPhase.INCLUDE, RoundPhase.AGGREGATE):
+        if missing_updates(state, memory):
+            yield Intent(Act.COLLECT, number, current.revealed_count)
+        elif current.phase == RoundPhase.INCLUDE and not reader.voted:
+            yield Intent(Act.VOTE, number)
+    if current.phase != RoundPhase.AGGREGATE:
+        return
+    if number not in memory.combined:
+        if holds_included(state, memory):
+            yield Intent(Act.COMBINE, number, attempt)
+        return
+    if not current.model_root and current.aggregator == reader.participant:
+        yield Intent(Act.POST, number, attempt)
+    is_attesting = not reader.is_aggregator and reader.attested_attempt != attempt
+    if current.model_root and is_attesting:
+        yield Intent(Act.ATTEST, number, attempt)
+
+
+def missing_updates(state: RoundState, memory: ReaderMemory) -> list[Seat]:
+    """Return the revealed seats whose bytes are neither held nor given up."""
+    number = state.round.round
+    known = {*memory.checked, *memory.refused}
+    return [
+        seat
+        for seat in state.seats
+        if seat.state in (SeatState.REVEALED, SeatState.INCLUDED)
+        and (number, seat.seat) not in known
+    ]
+
+
+def holds_included(state: RoundState, memory: ReaderMemory) -> bool:
+    """Whether every included update of a round is held."""
+    number = state.round.round
+    included = [seat.seat for seat in state.seats if seat.state == SeatState.INCLUDED]
+    return all((number, seat) in memory.checked for seat in included)
+
+
+def forget_settled(view: JobStateResponse, stored: Collection[int]) -> Iterator[Intent]:
+    """Walk the rounds whose bytes nobody can ask for any more."""
+    open_rounds = {state.round.round for state in view.rounds if state.round.phase in UNSETTLED}
+    for number in sorted(stored):
+        if number not in open_rounds and number < view.job.next_round:
+            yield Intent(Act.FORGET, number)

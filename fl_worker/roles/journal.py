@@ -1,0 +1,139 @@
+"""A participant's memory on disk: what it will submit is written here before it is submitted.
+
+One SQLite file a participant, synced at each write: killed at any moment, it holds a whole update or
+none, never half of one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.sdk.protocol import Reveal, decode, encode
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS updates (
+    job_id INTEGER, round INTEGER, reveal BLOB NOT NULL, PRIMARY KEY (job_id, round));
+CREATE TABLE IF NOT EXISTS states (job_id INTEGER PRIMARY KEY, state BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS verdicts (
+    job_id INTEGER, round INTEGER, seat INTEGER, is_right INTEGER NOT NULL,
+    PRIMARY KEY (job_id, round, seat));
+CREATE TABLE IF NOT EXISTS models (
+    job_id INTEGER, round INTEGER, root BLOB NOT NULL, cid TEXT NOT NULL, size_bytes INTEGER NOT NULL,
+    PRIMARY KEY (job_id, round));
+CREATE TABLE IF NOT EXISTS submissions (
+    job_id INTEGER, round INTEGER, act TEXT, tx_hash TEXT, time_unix_s INTEGER);
+CREATE TABLE IF NOT EXISTS jobs (job_id INTEGER PRIMARY KEY, decision TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CombinedModel:
+    """The model that a round's included updates give."""
+
+    root: bytes
+    cid: str
+    size_bytes: int
+
+
+class Journal:
+    """The file; every method is one transaction."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._database = sqlite3.connect(path, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=FULL")
+        self._database.executescript(SCHEMA)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def save_update(self, job_id: int, number: int, reveal: Reveal, state: bytes) -> None:
+        """Keep what a training gave: the reveal with its salt, and the app's state after it."""
+        with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.execute(
+                "INSERT INTO updates VALUES (?, ?, ?)", (job_id, number, encode(reveal))
+            )
+            self._database.execute("INSERT OR REPLACE INTO states VALUES (?, ?)", (job_id, state))
+
+    def find_reveal(self, job_id: int, number: int) -> Reveal | None:
+        """Return what was trained for a round, or None."""
+        row = self._database.execute(
+            "SELECT reveal FROM updates WHERE job_id = ? AND round = ?", (job_id, number)
+        ).fetchone()
+        return None if row is None else decode(Reveal, row[0])
+
+    def find_state(self, job_id: int) -> bytes:
+        """Return the app's state after its newest training; empty at first."""
+        row = self._database.execute(
+            "SELECT state FROM states WHERE job_id = ?", (job_id,)
+        ).fetchone()
+        return b"" if row is None else row[0]
+
+    def trained_rounds(self, job_id: int) -> list[int]:
+        """Return the rounds of a job whose update is kept."""
+        rows = self._database.execute("SELECT round FROM updates WHERE job_id = ?", (job_id,))
+        return [row[0] for row in rows]
+
+    def save_verdict(self, job_id: int, number: int, seat: int, is_right: bool) -> None:
+        """Keep whether a seat's bytes are held and right."""
+        self._database.execute(
+            "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?)", (job_id, number, seat, is_right)
+        )
+
+    def verdicts(self, job_id: int) -> dict[tuple[int, int], bool]:
+        """Return whether each seat's bytes, by round and seat, are held and right."""
+        rows = self._database.execute(
+            "SELECT round, seat, is_right FROM verdicts WHERE job_id = ?", (job_id,)
+        )
+        return {(number, seat): bool(is_right) for number, seat, is_right in rows}
+
+    def save_model(self, job_id: int, number: int, model: CombinedModel) -> None:
+        """Keep which model a round gives."""
+        self._database.execute(
+            "INSERT OR REPLACE INTO models VALUES (?, ?, ?, ?, ?)",
+            (job_id, number, model.root, model.cid, model.size_bytes),
+        )
+
+    def models(self, job_id: int) -> dict[int, CombinedModel]:
+        """Return the models computed for a job, by round."""
+        rows = self._database.execute(
+            "SELECT round, root, cid, size_bytes FROM models WHERE job_id = ?", (job_id,)
+        )
+        return {row[0]: CombinedModel(*row[1:]) for row in rows}
+
+    def note_submission(self, job_id: int, number: int, act: str, tx_hash: str) -> None:
+        """Keep that a transaction found its way into a block."""
+        self._database.execute(
+            "INSERT INTO submissions VALUES (?, ?, ?, ?, ?)",
+            (job_id, number, act, tx_hash, int(time.time())),
+        )
+
+    def decide_job(self, job_id: int, decision: str) -> None:
+        """Keep what was decided of a job: `joined`, `refused: …` or `left`."""
+        self._database.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?)", (job_id, decision))
+
+    def decisions(self) -> dict[int, str]:
+        """Return what was decided of each job."""
+        return dict(self._database.execute("SELECT job_id, decision FROM jobs"))
+
+    def forget_round(self, job_id: int, number: int) -> None:
+        """Drop a settled round; the state of a worker's app stays."""
+        with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            for table in ("updates", "verdicts", "models"):
+                self._database.execute(
+                    f"DELETE FROM {table} WHERE job_id = ? AND round = ?", (job_id, number)
+                )
+
+    def forget_job(self, job_id: int) -> None:
+        """Drop all that is kept of an ended job but its submissions and decision."""
+        with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            for table in ("updates", "states", "verdicts", "models"):
+                self._database.execute(f"DELETE FROM {table} WHERE job_id = ?", (job_id,))

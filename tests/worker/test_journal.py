@@ -1,0 +1,66 @@
+"""What a participant remembers survives a kill at any moment, whole or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from app.sdk.protocol import Blob, Metric, Reveal
+from fl_worker.roles.journal import CombinedModel, Journal
+
+REVEAL = Reveal(
+    update_root=b"\x01" * 32,
+    sum_squares=123,
+    sealed_root=b"",
+    blob=Blob("bafkrei", 400),
+    example_count=12,
+    metrics=(Metric("train_loss", 250_000),),
+    salt=b"\x02" * 32,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.sqlite"
+
+
+def test_an_update_and_the_state_after_it_are_found_after_a_restart(path: Path) -> None:
+    first = Journal(path)
+    first.save_update(7, 1, REVEAL, b"state")
+    # No close: the process was killed.
+    second = Journal(path)
+    assert second.find_reveal(7, 1) == REVEAL
+    assert second.find_state(7) == b"state"
+    assert second.trained_rounds(7) == [1]
+
+
+def test_a_round_is_never_trained_twice(path: Path) -> None:
+    journal = Journal(path)
+    journal.save_update(7, 1, REVEAL, b"state")
+    with pytest.raises(sqlite3.IntegrityError):
+        journal.save_update(7, 1, REVEAL, b"another")
+    assert Journal(path).find_state(7) == b"state"
+
+
+def test_a_settled_round_is_forgotten_but_the_state_stays(path: Path) -> None:
+    journal = Journal(path)
+    journal.save_update(7, 1, REVEAL, b"state")
+    journal.save_verdict(7, 1, 3, True)
+    journal.save_model(7, 1, CombinedModel(b"r" * 32, "bafkrei", 800))
+    journal.forget_round(7, 1)
+    assert journal.trained_rounds(7) == []
+    assert journal.verdicts(7) == {}
+    assert journal.models(7) == {}
+    assert journal.find_state(7) == b"state"
+    journal.forget_job(7)
+    assert journal.find_state(7) == b""
+
+
+def test_decisions_about_jobs_are_kept(path: Path) -> None:
+    journal = Journal(path)
+    journal.decide_job(7, "joined")
+    journal.decide_job(8, "refused: pay")
+    journal.decide_job(7, "left")
+    assert Journal(path).decisions() == {7: "left", 8: "refused: pay"}
