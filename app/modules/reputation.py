@@ -1,0 +1,231 @@
+"""Reputation: how an account has behaved.
+
+A standing is a record, not a token: nobody can move it. It starts at a quarter of a million parts
+per million and moves a tenth of the way to 1,000,000 after a round in which the account did what
+its seat asked, or to 0 after one in which it didn't; idling moves nothing. Requesters have a
+record of their own. A worker that has settled rounds, but fewer than `newcomer_rounds`, has its
+bond held.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from app.kernel.amounts import PPM, share_ppm
+from app.kernel.context import Context
+from app.kernel.errors import broken
+from app.kernel.module import Module, Query
+from app.kernel.record import U32, U64, Address
+from app.kernel.store import Reader, State
+from app.kernel.table import Singleton, Table
+from app.modules import bonds
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """Where a reputation starts and how fast it moves."""
+
+    initial_ppm: U32 = U32(250_000)
+    """The reputation of who has no settled round."""
+    step_ppm: U32 = U32(100_000)
+    """The part of the way to its target that a reputation moves after a round."""
+    newcomer_rounds: U32 = U32(5)
+    """Settled rounds before which a worker is a newcomer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an account has behaved; it can't be moved to another."""
+
+    account: Address
+    reputation_ppm: U32
+    round_count: U64
+    """Rounds that settled with this account in a seat."""
+    success_count: U64
+    """Rounds in which it did what its seat asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequesterRecord:
+    """How a requester has behaved."""
+
+    requester: Address
+    job_count: U64 = U64(0)
+    accepted_count: U64 = U64(0)
+    rejected_count: U64 = U64(0)
+    cancelled_count: U64 = U64(0)
+    failed_count: U64 = U64(0)
+    aborted_round_count: U64 = U64(0)
+    paid_uflt: U64 = U64(0)
+    """What its jobs have paid, fees included."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParamsRequest:
+    """Ask for the params of reputation."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParamsResponse:
+    """The params of reputation."""
+
+    params: Params
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRequest:
+    """Ask how an account has behaved."""
+
+    account: Address
+
+
+@dataclass(frozen=True, slots=True)
+class StandingResponse:
+    """How an account has behaved."""
+
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class RequesterRequest:
+    """Ask how a requester has behaved."""
+
+    requester: Address
+
+
+@dataclass(frozen=True, slots=True)
+class RequesterResponse:
+    """How a requester has behaved."""
+
+    record: RequesterRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ReputationMoved:
+    """A settled round changed a reputation."""
+
+    account: Address
+    reputation_ppm: U32
+    success: bool
+
+
+PARAMS = Singleton("reputation/params", Params)
+STANDINGS = Table("reputation/standing", key=(Address,), record=Standing)
+REQUESTERS = Table("reputation/requester", key=(Address,), record=RequesterRecord)
+
+
+def find_standing(state: Reader, account: Address) -> Standing:
+    """Return an account's standing; who has none has the initial one."""
+    known = STANDINGS.get(state, account)
+    return known or Standing(account, PARAMS.get(state).initial_ppm, U64(0), U64(0))
+
+
+def is_newcomer(state: Reader, account: Address) -> bool:
+    """Whether an account has settled fewer rounds than a newcomer must."""
+    return find_standing(state, account).round_count < PARAMS.get(state).newcomer_rounds
+
+
+def move(state: State, ctx: Context, account: Address, success: bool) -> None:
+    """Move a registered account's reputation after a settled round in which it had a seat."""
+    params = PARAMS.get(state)
+    standing = find_standing(state, account)
+    was = standing.reputation_ppm
+    if success:
+        reputation = U32(was + share_ppm(PPM - was, params.step_ppm))
+    else:
+        reputation = U32(was - share_ppm(was, params.step_ppm))
+    moved = Standing(
+        account=account,
+        reputation_ppm=reputation,
+        round_count=U64(standing.round_count + 1),
+        success_count=U64(standing.success_count + success),
+    )
+    STANDINGS.put(state, account, moved)
+    bonds.hold(state, account, moved.round_count < params.newcomer_rounds)
+    ctx.emit(ReputationMoved(account, reputation, success))
+
+
+def find_requester(state: Reader, requester: Address) -> RequesterRecord:
+    """Return a requester's record; who has none has an empty one."""
+    return REQUESTERS.get(state, requester) or RequesterRecord(requester)
+
+
+def note_posted_job(state: State, requester: Address) -> None:
+    """Count a posted job."""
+    record = find_requester(state, requester)
+    REQUESTERS.put(state, requester, replace(record, job_count=U64(record.job_count + 1)))
+
+
+def note_accepted_job(state: State, requester: Address) -> None:
+    """Count a job that was accepted, by the requester or by silence."""
+    record = find_requester(state, requester)
+    REQUESTERS.put(state, requester, replace(record, accepted_count=U64(record.accepted_count + 1)))
+
+
+def note_rejected_job(state: State, requester: Address) -> None:
+    """Count a rejection."""
+    record = find_requester(state, requester)
+    REQUESTERS.put(state, requester, replace(record, rejected_count=U64(record.rejected_count + 1)))
+
+
+def note_cancelled_job(state: State, requester: Address) -> None:
+    """Count a job that was cancelled."""
+    record = find_requester(state, requester)
+    counted = replace(record, cancelled_count=U64(record.cancelled_count + 1))
+    REQUESTERS.put(state, requester, counted)
+
+
+def note_failed_job(state: State, requester: Address) -> None:
+    """Count a job that failed."""
+    record = find_requester(state, requester)
+    REQUESTERS.put(state, requester, replace(record, failed_count=U64(record.failed_count + 1)))
+
+
+def note_aborted_round(state: State, requester: Address) -> None:
+    """Count an aborted round of a requester's job."""
+    record = find_requester(state, requester)
+    counted = replace(record, aborted_round_count=U64(record.aborted_round_count + 1))
+    REQUESTERS.put(state, requester, counted)
+
+
+def note_payment(state: State, requester: Address, amount_uflt: int) -> None:
+    """Count money that a requester's job has paid."""
+    record = find_requester(state, requester)
+    REQUESTERS.put(state, requester, replace(record, paid_uflt=U64(record.paid_uflt + amount_uflt)))
+
+
+def params(state: Reader, request: ParamsRequest) -> ParamsResponse:
+    """Answer with the params."""
+    return ParamsResponse(PARAMS.get(state))
+
+
+def standing(state: Reader, request: StandingRequest) -> StandingResponse:
+    """Answer with an account's standing."""
+    return StandingResponse(find_standing(state, request.account))
+
+
+def requester(state: Reader, request: RequesterRequest) -> RequesterResponse:
+    """Answer with a requester's record."""
+    return RequesterResponse(find_requester(state, request.requester))
+
+
+def every_reputation_is_a_share(state: Reader) -> None:
+    """Every reputation lies between 0 and 1,000,000, with no more successes than rounds."""
+    for _, row in STANDINGS.items(state):
+        if row.reputation_ppm > PPM or row.success_count > row.round_count:
+            broken("every reputation lies between 0 and 1,000,000, successes within rounds")
+
+
+MODULE = Module(
+    name="reputation",
+    package="pollen.reputation.v1",
+    tables=(STANDINGS, REQUESTERS),
+    params=PARAMS,
+    queries={
+        ParamsRequest: Query(params, ParamsResponse),
+        StandingRequest: Query(standing, StandingResponse),
+        RequesterRequest: Query(requester, RequesterResponse),
+    },
+    events=(ReputationMoved,),
+    invariants=(every_reputation_is_a_share,),
+)
