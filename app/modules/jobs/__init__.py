@@ -7,12 +7,12 @@ workers and money too. After the open rounds that follow the last one, a cancell
 time the job may run, it goes on to REVIEW or ends. A job that has ended is in CLOSING until payouts
 has paid out or returned its money; nothing stays in escrow.
 
-spec      records
-limits    what may be posted
-job       state, phases, escrow
-posting   PostJob, FundJob
-joining   JoinJob, LeaveJob
-ending    CancelJob, deadlines
+spec        records
+limits      what may be posted
+lifecycle   state, phases, escrow
+posting     PostJob, FundJob
+joining     JoinJob, LeaveJob
+ending      CancelJob, deadlines
 """
 
 from __future__ import annotations
@@ -32,7 +32,19 @@ from app.modules.jobs.ending import (
     check_requester,
     expire_due_jobs,
 )
-from app.modules.jobs.job import (
+from app.modules.jobs.joining import (
+    JobJoined,
+    JobLeft,
+    JoinJob,
+    LeaveJob,
+    drop_candidate,
+    join_job,
+    leave_job,
+    note_attendance,
+    return_deposits,
+    settle_leaver,
+)
+from app.modules.jobs.lifecycle import (
     CANDIDATES,
     CLOSING,
     COUNT,
@@ -59,18 +71,6 @@ from app.modules.jobs.job import (
     spend,
     store,
     worker_seat_bond_uflt,
-)
-from app.modules.jobs.joining import (
-    JobJoined,
-    JobLeft,
-    JoinJob,
-    LeaveJob,
-    drop_candidate,
-    join_job,
-    leave_job,
-    note_attendance,
-    return_deposits,
-    settle_leaver,
 )
 from app.modules.jobs.limits import (
     check_blob,

@@ -9,7 +9,7 @@ from app.kernel.context import Context
 from app.kernel.errors import Rejected, require
 from app.kernel.record import U64, Address
 from app.kernel.store import State
-from app.modules.jobs.job import DUE, JOBS, PARAMS, advance, require_job, set_due, store
+from app.modules.jobs.lifecycle import DUE, JOBS, PARAMS, advance, require_job, set_due, store
 from app.modules.jobs.posting import JobCancelled
 from app.modules.jobs.spec import Job, JobPhase
 

@@ -15,7 +15,7 @@ from app.kernel.errors import Rejected, require
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader, State
 from app.modules import bank, bonds, reputation
-from app.modules.jobs.job import (
+from app.modules.jobs.lifecycle import (
     CANDIDATES,
     DEPOSITS,
     PARAMS,

@@ -1,11 +1,4 @@
-"""Bonds: who takes part, in which role, and the money each may lose.
-
-An account registers once and keeps its role. Its bond sits in the module account `bonds`. A job
-locks a part of it for each seat; what no job locks is free and may be taken out, which takes the
-unbonding time. A bond is nothing or at least the smallest bond. A worker that has begun and is
-still a newcomer is held: it takes nothing out, whatever is free. Pay goes to the payout address, a
-bond that is taken out to the account it came from.
-"""
+"""Accounts take a role and bond money, and jobs lock parts of the bonds."""
 
 from __future__ import annotations
 
@@ -17,7 +10,6 @@ from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
 from app.kernel.crypto import module_address
 from app.kernel.errors import Rejected, broken, require
-from app.kernel.module import Message, Module, Query
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader, State
 from app.kernel.table import Index, Singleton, Table
@@ -25,8 +17,6 @@ from app.modules import bank
 
 BONDS = module_address("bonds")
 READER_KEY_BYTES = 32
-PAGE_DEFAULT = 100
-PAGE_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +74,6 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True)
-class Unbonding:
-    """Money on its way out of a bond."""
-
-    participant: Address
-    unbonding_id: U64
-    amount_uflt: U64
-    release_clock_ms: U64
-
-
-@dataclass(frozen=True, slots=True)
-class UnbondingCount:
-    """How many unbondings were begun."""
-
-    count: U64 = U64(0)
-
-
-@dataclass(frozen=True, slots=True)
 class Register:
     """Take a role and bond money for it."""
 
@@ -132,78 +105,6 @@ class Bond:
 
 
 @dataclass(frozen=True, slots=True)
-class Unbond:
-    """Begin to take free money out of a bond; it arrives after the unbonding time."""
-
-    participant: Address
-    amount_uflt: U64
-
-
-@dataclass(frozen=True, slots=True)
-class UnbondResponse:
-    """Which unbonding was begun and when it is paid."""
-
-    unbonding_id: U64
-    release_clock_ms: U64
-
-
-@dataclass(frozen=True, slots=True)
-class ParamsRequest:
-    """Ask for the params of bonds."""
-
-
-@dataclass(frozen=True, slots=True)
-class ParamsResponse:
-    """The params of bonds."""
-
-    params: Params
-
-
-@dataclass(frozen=True, slots=True)
-class RegistrationRequest:
-    """Ask for one registration."""
-
-    participant: Address
-
-
-@dataclass(frozen=True, slots=True)
-class RegistrationResponse:
-    """One registration."""
-
-    registration: Registration
-
-
-@dataclass(frozen=True, slots=True)
-class RegistrationsRequest:
-    """Ask for everyone with a bond in a role, a page at a time."""
-
-    role: Role
-    after: Address
-    limit: U32
-
-
-@dataclass(frozen=True, slots=True)
-class RegistrationsResponse:
-    """A page of registrations."""
-
-    registrations: tuple[Registration, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class UnbondingsRequest:
-    """Ask for what a participant is taking out."""
-
-    participant: Address
-
-
-@dataclass(frozen=True, slots=True)
-class UnbondingsResponse:
-    """What a participant is taking out."""
-
-    unbondings: tuple[Unbonding, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Registered:
     """An account took a role."""
 
@@ -225,25 +126,6 @@ class Bonded:
     """A bond grew."""
 
     participant: Address
-    amount_uflt: U64
-
-
-@dataclass(frozen=True, slots=True)
-class UnbondingBegun:
-    """Money began its way out of a bond."""
-
-    participant: Address
-    unbonding_id: U64
-    amount_uflt: U64
-    release_clock_ms: U64
-
-
-@dataclass(frozen=True, slots=True)
-class Unbonded:
-    """Money of a bond was paid out."""
-
-    participant: Address
-    unbonding_id: U64
     amount_uflt: U64
 
 
@@ -309,43 +191,12 @@ class NothingToBond(Rejected):
     text = "amount_uflt {value}: is below the limit of 1; state how much"
 
 
-class BondNotFree(Rejected):
-    """More asked for than jobs leave free."""
-
-    code = 309
-    text = (
-        "amount_uflt {value}: only {limit} uflt of the bond are free; "
-        "ask for less or wait until the jobs that lock the rest have settled"
-    )
-
-
-class BondHeld(Rejected):
-    """A newcomer that wants its bond back."""
-
-    code = 310
-    text = (
-        "amount_uflt {value}: the limit is 0 while a worker is in its first settled rounds; "
-        "take part in more rounds first"
-    )
-
-
-class TooManyUnbondings(Rejected):
-    """More unbondings at a time than are kept."""
-
-    code = 311
-    text = "unbondings {value}: the limit is {limit} at a time; wait until one is paid out"
-
-
 PARAMS = Singleton("bonds/params", Params)
-COUNT = Singleton("bonds/count", UnbondingCount)
 REGISTRATIONS = Table("bonds/registration", key=(Address,), record=Registration)
 ROLES = Index("bonds/role", key=(U32, Address))
 """Everyone with a bond, by role."""
 LOCKS = Table("bonds/lock", key=(Address, U64), record=Lock)
 """By participant and job."""
-UNBONDINGS = Table("bonds/unbonding", key=(Address, U64), record=Unbonding)
-DUE = Index("bonds/due", key=(U64, Address, U64))
-"""Unbondings by the clock at which they are paid."""
 
 
 def find_registration(state: Reader, address: Address) -> Registration | None:
@@ -504,31 +355,6 @@ def bond(state: State, ctx: Context, msg: Bond) -> None:
     ctx.emit(Bonded(msg.participant, msg.amount_uflt))
 
 
-def unbond(state: State, ctx: Context, msg: Unbond) -> UnbondResponse:
-    """Begin to take free money out of a bond."""
-    params = PARAMS.get(state)
-    registration = require_registration(state, msg.participant)
-    require(msg.amount_uflt > 0, NothingToBond, value=msg.amount_uflt)
-    require(not registration.held, BondHeld, value=msg.amount_uflt)
-    free = free_uflt(registration)
-    require(msg.amount_uflt <= free, BondNotFree, value=msg.amount_uflt, limit=free)
-    bonded = registration.bonded_uflt - msg.amount_uflt
-    check_remainder(state, bonded, msg.amount_uflt, "take out less, or all of it")
-    pending = sum(1 for _ in UNBONDINGS.items(state, (msg.participant,)))
-    limit = params.unbondings_max
-    require(pending < limit, TooManyUnbondings, value=pending + 1, limit=limit)
-
-    unbonding_id = U64(COUNT.get(state).count + 1)
-    release = U64(ctx.block.clock_ms + params.unbonding_s * 1_000)
-    unbonding = Unbonding(msg.participant, unbonding_id, msg.amount_uflt, release)
-    COUNT.put(state, UnbondingCount(unbonding_id))
-    UNBONDINGS.put(state, (msg.participant, unbonding_id), unbonding)
-    DUE.add(state, (release, msg.participant, unbonding_id))
-    change_bond(state, registration, bonded)
-    ctx.emit(UnbondingBegun(msg.participant, unbonding_id, msg.amount_uflt, release))
-    return UnbondResponse(unbonding_id, release)
-
-
 def require_registration(state: Reader, participant: Address) -> Registration:
     """Return a registration that the user named, or refuse."""
     shown = to_bech32(participant)
@@ -541,103 +367,3 @@ def check_remainder(state: Reader, bonded_uflt: int, amount_uflt: int, next_step
     right = bonded_uflt == 0 or bonded_uflt >= limit
     values = {"field": "amount_uflt", "value": amount_uflt, "limit": limit}
     require(right, BondTooSmall, **values, next_step=next_step)
-
-
-def release_unbonded(state: State, ctx: Context) -> None:
-    """Pay out the unbondings whose time has come, a limited number a block."""
-    limit = PARAMS.get(state).releases_per_block_max
-    due = DUE.keys(state, up_to=ctx.block.clock_ms, limit=limit)
-    for release_clock_ms, participant, unbonding_id in list(due):
-        amount = UNBONDINGS.must(state, (participant, unbonding_id)).amount_uflt
-        DUE.remove(state, (release_clock_ms, participant, unbonding_id))
-        UNBONDINGS.delete(state, (participant, unbonding_id))
-        bank.move(state, ctx, BONDS, participant, amount)
-        ctx.emit(Unbonded(participant, unbonding_id, amount))
-
-
-def params(state: Reader, request: ParamsRequest) -> ParamsResponse:
-    """Answer with the params."""
-    return ParamsResponse(PARAMS.get(state))
-
-
-def registration(state: Reader, request: RegistrationRequest) -> RegistrationResponse:
-    """Answer with one registration."""
-    return RegistrationResponse(require_registration(state, request.participant))
-
-
-def registrations(state: Reader, request: RegistrationsRequest) -> RegistrationsResponse:
-    """Answer with a page of those who have a bond in a role."""
-    everyone = list(participants(state, request.role))
-    after = [i for i, each in enumerate(everyone) if each.participant == request.after]
-    start = after[0] + 1 if after else 0
-    limit = min(request.limit or PAGE_DEFAULT, PAGE_MAX)
-    return RegistrationsResponse(tuple(everyone[start : start + limit]))
-
-
-def unbondings(state: Reader, request: UnbondingsRequest) -> UnbondingsResponse:
-    """Answer with what a participant is taking out."""
-    rows = UNBONDINGS.items(state, (request.participant,))
-    return UnbondingsResponse(tuple(row for _, row in rows))
-
-
-def the_bonds_account_is_all_bonds_and_unbondings(state: Reader) -> None:
-    """The account `bonds` holds all bonds and all that is on its way out of one."""
-    bonded = sum(row.bonded_uflt for _, row in REGISTRATIONS.items(state))
-    leaving = sum(row.amount_uflt for _, row in UNBONDINGS.items(state))
-    if bank.get_balance(state, BONDS) != bonded + leaving:
-        broken(f"the account bonds holds all bonds ({bonded}) and unbondings ({leaving})")
-
-
-def what_is_locked_is_the_sum_of_the_locks(state: Reader) -> None:
-    """What jobs lock of a bond is the sum of their locks, and no more than the bond."""
-    for address, row in REGISTRATIONS.items(state):
-        locks = sum(lock.amount_uflt for _, lock in LOCKS.items(state, (address,)))
-        if not row.locked_uflt == locks <= row.bonded_uflt:
-            broken(f"{to_bech32(address)} has {row.locked_uflt} locked, the sum of its locks")
-
-
-def everyone_with_a_bond_is_found_by_role(state: Reader) -> None:
-    """Everyone with a bond is found by role, once, and nobody else is."""
-    bonded = [(row.role, address) for address, row in REGISTRATIONS.items(state) if row.bonded_uflt]
-    if sorted(bonded) != sorted(ROLES.keys(state)):
-        broken("everyone with a bond is found by role, once, and nobody else is")
-
-
-def every_unbonding_is_due_once(state: Reader) -> None:
-    """Every unbonding is due once, at its own time."""
-    rows = [
-        (row.release_clock_ms, row.participant, row.unbonding_id)
-        for _, row in UNBONDINGS.items(state)
-    ]
-    if sorted(rows) != sorted(DUE.keys(state)):
-        broken("every unbonding is due once, at its own time")
-
-
-MODULE = Module(
-    name="bonds",
-    package="pollen.bonds.v1",
-    tables=(REGISTRATIONS, ROLES, LOCKS, UNBONDINGS, DUE, COUNT),
-    params=PARAMS,
-    messages={
-        Register: Message(register, gas=40_000, amino_name="pollen/Register"),
-        EditRegistration: Message(
-            edit_registration, gas=20_000, amino_name="pollen/EditRegistration"
-        ),
-        Bond: Message(bond, gas=20_000, amino_name="pollen/Bond"),
-        Unbond: Message(unbond, gas=30_000, amino_name="pollen/Unbond", response=UnbondResponse),
-    },
-    queries={
-        ParamsRequest: Query(params, ParamsResponse),
-        RegistrationRequest: Query(registration, RegistrationResponse),
-        RegistrationsRequest: Query(registrations, RegistrationsResponse),
-        UnbondingsRequest: Query(unbondings, UnbondingsResponse),
-    },
-    events=(Registered, RegistrationEdited, Bonded, UnbondingBegun, Unbonded),
-    end_block=release_unbonded,
-    invariants=(
-        the_bonds_account_is_all_bonds_and_unbondings,
-        what_is_locked_is_the_sum_of_the_locks,
-        everyone_with_a_bond_is_found_by_role,
-        every_unbonding_is_due_once,
-    ),
-)
