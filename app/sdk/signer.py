@@ -1,0 +1,105 @@
+"""Signing: a key in memory, and transactions signed over the bytes that are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from coincurve import PrivateKey
+from cosmpy.protos.cosmos.base.v1beta1.coin_pb2 import Coin
+from cosmpy.protos.cosmos.crypto.secp256k1.keys_pb2 import PubKey
+from cosmpy.protos.cosmos.tx.v1beta1.tx_pb2 import (
+    AuthInfo,
+    Fee,
+    ModeInfo,
+    SignDoc,
+    SignerInfo,
+    TxBody,
+    TxRaw,
+)
+from google.protobuf.any_pb2 import Any as AnyMessage
+
+from app.kernel.crypto import address_of, sha256
+from app.kernel.record import Address
+from app.modules.bank import DENOM
+from app.wire.records import pack
+from app.wire.tx import MODE_DIRECT, PUBKEY_URL
+
+COMPACT_SIGNATURE_BYTES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A secp256k1 key that signs for its account; secret is 32 bytes."""
+
+    secret: bytes = field(repr=False)
+    pubkey: bytes = field(init=False)
+    address: Address = field(init=False)
+
+    def __post_init__(self) -> None:
+        pubkey = PrivateKey(self.secret).public_key.format()
+        object.__setattr__(self, "pubkey", pubkey)
+        object.__setattr__(self, "address", address_of(pubkey))
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the 64-byte r‖s signature, s low, over the SHA-256 of the data (RFC 6979)."""
+        signature: bytes = PrivateKey(self.secret).sign_recoverable(sha256(data), hasher=None)
+        return signature[:COMPACT_SIGNATURE_BYTES]
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """Who signs a transaction, with the account's number and next sequence."""
+
+    signer: Signer
+    account_number: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a transaction says beside its messages; timeout_height 0 means never."""
+
+    chain_id: str
+    gas_limit: int
+    fee_uflt: int
+    memo: str = ""
+    timeout_height: int = 0
+
+
+def sign_tx(messages: Sequence[Any], signings: Sequence[Signing], terms: Terms) -> bytes:
+    """Return the messages as a TxRaw that each signer has signed in SIGN_MODE_DIRECT.
+
+    Signers stand in the order in which the messages first name them; the first pays the fee.
+    """
+    body = TxBody(
+        messages=[pack(message) for message in messages],
+        memo=terms.memo,
+        timeout_height=terms.timeout_height,
+    )
+    coins = [Coin(denom=DENOM, amount=str(terms.fee_uflt))] if terms.fee_uflt else []
+    auth_info = AuthInfo(
+        signer_infos=[make_signer_info(signing) for signing in signings],
+        fee=Fee(amount=coins, gas_limit=terms.gas_limit),
+    )
+    parts = {
+        "body_bytes": body.SerializeToString(),
+        "auth_info_bytes": auth_info.SerializeToString(),
+    }
+    signatures = []
+    for signing in signings:
+        number = signing.account_number
+        document = SignDoc(**parts, chain_id=terms.chain_id, account_number=number)
+        signatures.append(signing.signer.sign(document.SerializeToString()))
+    return bytes(TxRaw(**parts, signatures=signatures).SerializeToString())
+
+
+def make_signer_info(signing: Signing) -> SignerInfo:
+    """Return how a transaction names one signer."""
+    key = PubKey(key=signing.signer.pubkey)
+    return SignerInfo(
+        public_key=AnyMessage(type_url=PUBKEY_URL, value=key.SerializeToString()),
+        mode_info=ModeInfo(single=ModeInfo.Single(mode=MODE_DIRECT)),
+        sequence=signing.sequence,
+    )

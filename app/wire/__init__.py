@@ -1,0 +1,1 @@
+"""The border: protobuf bytes outside, records inside."""

@@ -1,0 +1,222 @@
+"""Records and their protobuf messages: converters made once per class and kept.
+
+A record and its message have the same fields in the same order. An address is Bech32 text, a U128
+a decimal number; the rest is alike. Which message a record has follows from its module's package:
+`PostJob` is `MsgPostJob`, `JobRequest` is `QueryJobRequest`, `JobPosted` is `EventJobPosted`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from enum import IntEnum
+from functools import cache, lru_cache
+from importlib.util import find_spec
+from operator import attrgetter
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
+
+from google.protobuf import descriptor_pool
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from app.chain import MODULES
+from app.kernel.bech32 import from_bech32, to_bech32
+from app.kernel.record import U128, Address
+
+Convert = Callable[[Any], Any]
+
+PROTOBUF_ROOTS = {"pollen": "app.pb.pollen", "cosmos": "cosmpy.protos.cosmos"}
+PROTOBUF_FILES = ("tx", "query", "event")
+DECIMAL_LENGTH_MAX = 39
+
+
+class BadField(ValueError):
+    """A message that no record can hold; the text names the field."""
+
+
+class Kind(NamedTuple):
+    """A record class, and the protobuf message and full name that carry it."""
+
+    record: Any
+    protobuf: Any
+    name: str
+
+
+def to_protobuf(record: Any) -> Any:
+    """Return a record as its protobuf message."""
+    kind = KINDS[type(record)]
+    return writer_of(kind.record, kind.protobuf.DESCRIPTOR)(record)
+
+
+def from_protobuf(record_class: Any, message: Message) -> Any:
+    """Return the record in a protobuf message; `BadField` names what doesn't fit."""
+    return reader_of(record_class, message.DESCRIPTOR)(message)
+
+
+def serialize(record: Any) -> bytes:
+    """Return a record as protobuf bytes."""
+    return bytes(to_protobuf(record).SerializeToString())
+
+
+def parse(record_class: type[Any], data: bytes) -> Any:
+    """Return the record in protobuf bytes; `BadField` or `DecodeError` if there is none."""
+    return from_protobuf(record_class, KINDS[record_class].protobuf.FromString(data))
+
+
+def pack(record: Any) -> AnyMessage:
+    """Return a record as an Any with its type URL."""
+    kind = KINDS[type(record)]
+    return AnyMessage(type_url=f"/{kind.name}", value=serialize(record))
+
+
+def unpack(packed: AnyMessage) -> Any:
+    """Return the record in an Any; `BadField` if its type is none of this chain's."""
+    kind = KINDS_BY_URL.get(packed.type_url)
+    if kind is None:
+        raise BadField(f"type URL {packed.type_url!r} is none of this chain's")
+    return parse(kind.record, packed.value)
+
+
+@cache
+def reader_of(record_class: Any, descriptor: Any) -> Convert:
+    """Return what makes a record of a protobuf message."""
+    hints = checked_hints(record_class, descriptor)
+    converts = [
+        (at, name, convert)
+        for at, (name, hint) in enumerate(hints.items())
+        if (convert := value_reader(hint, descriptor.fields_by_name[name].message_type))
+    ]
+    get_values = values_getter(tuple(hints))
+
+    def read(message: Any) -> Any:
+        values = get_values(message)
+        for at, name, convert in converts:
+            try:
+                values[at] = convert(values[at])
+            except ValueError as error:
+                raise BadField(f"{record_class.__name__}.{name}: {error}") from None
+        return record_class(*values)
+
+    return read
+
+
+@cache
+def writer_of(record_class: Any, descriptor: Any) -> Convert:
+    """Return what makes a protobuf message of a record."""
+    hints = checked_hints(record_class, descriptor)
+    message_class = GetMessageClass(descriptor)
+    names = tuple(hints)
+    converts = [
+        (at, convert)
+        for at, (name, hint) in enumerate(hints.items())
+        if (convert := value_writer(hint, descriptor.fields_by_name[name].message_type))
+    ]
+    get_values = values_getter(names)
+
+    def write(record: Any) -> Any:
+        values = get_values(record)
+        for at, convert in converts:
+            values[at] = convert(values[at])
+        return message_class(**dict(zip(names, values, strict=True)))
+
+    return write
+
+
+def checked_hints(record_class: Any, descriptor: Any) -> dict[str, Any]:
+    """Return a record's field types by name; a TypeError if its message has other fields."""
+    names = [field.name for field in fields(record_class)]
+    expected = [field.name for field in descriptor.fields]
+    if names != expected:
+        raise TypeError(f"{record_class.__name__} has {names}, {descriptor.full_name} {expected}")
+    hints = get_type_hints(record_class)
+    return {name: hints[name] for name in names}
+
+
+def values_getter(names: tuple[str, ...]) -> Callable[[Any], list[Any]]:
+    """Return what reads the named attributes of a thing into a list."""
+    if len(names) > 1:
+        get = attrgetter(*names)
+        return lambda thing: list(get(thing))
+    return lambda thing: [getattr(thing, name) for name in names]
+
+
+def value_reader(hint: Any, nested: Any) -> Convert | None:
+    """Return what turns a protobuf value into one of the type, or None if nothing must be done."""
+    if get_origin(hint) is tuple:
+        convert = value_reader(get_args(hint)[0], nested)
+        return tuple if convert is None else lambda values: tuple([convert(v) for v in values])
+    if hint is Address:
+        return read_address
+    if hint is U128:
+        return read_decimal
+    if nested is not None:
+        return reader_of(hint, nested)
+    return hint if isinstance(hint, type) and issubclass(hint, IntEnum) else None
+
+
+def value_writer(hint: Any, nested: Any) -> Convert | None:
+    """Return what turns a value of the type into a protobuf value, or None, as above."""
+    if get_origin(hint) is tuple:
+        convert = value_writer(get_args(hint)[0], nested)
+        return None if convert is None else lambda values: [convert(v) for v in values]
+    if hint is Address:
+        return to_bech32
+    if hint is U128:
+        return str
+    return None if nested is None else writer_of(hint, nested)
+
+
+@lru_cache(maxsize=65_536)
+def read_address(text: str) -> Address:
+    """Return the address that a field shows; no text is no address."""
+    return from_bech32(text) if text else Address(b"")
+
+
+def read_decimal(text: str) -> U128:
+    """Return the unsigned 128-bit integer that a field shows in decimal, without leading zeros."""
+    number = int(text) if text.isdecimal() and len(text) <= DECIMAL_LENGTH_MAX else -1
+    if number < 0 or number >> 128 or str(number) != text:
+        raise ValueError(f"{text[:60]!r} is no decimal number from 0 to 2^128 - 1")
+    return U128(number)
+
+
+def name_kinds() -> Iterator[tuple[type[Any], str]]:
+    """Walk the modules' messages, questions and events with their protobuf names."""
+    for module in MODULES:
+        for message_class, message in module.messages.items():
+            name = message.type_url[1:] or f"{module.package}.Msg{message_class.__name__}"
+            yield message_class, name
+            if message.response:
+                yield message.response, f"{name}Response"
+        for request, query in module.queries.items():
+            yield request, f"{module.package}.Query{request.__name__}"
+            yield query.response, f"{module.package}.Query{query.response.__name__}"
+        for event in module.events:
+            if not hasattr(event, "EVENT_TYPE"):
+                yield event, f"{module.package}.Event{event.__name__}"
+
+
+def load_protobuf(package: str) -> None:
+    """Import a package's generated files, so that its messages are known."""
+    root, _, rest = package.partition(".")
+    for file in PROTOBUF_FILES:
+        name = f"{PROTOBUF_ROOTS[root]}.{rest}.{file}_pb2"
+        if find_spec(name):
+            importlib.import_module(name)
+
+
+def find_kinds() -> Iterator[Kind]:
+    """Walk every record class that crosses the border."""
+    for record_class, name in name_kinds():
+        load_protobuf(name.rpartition(".")[0])
+        yield Kind(
+            record_class,
+            GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name)),
+            name,
+        )
+
+
+KINDS = {kind.record: kind for kind in find_kinds()}
+KINDS_BY_URL = {f"/{kind.name}": kind for kind in KINDS.values()}

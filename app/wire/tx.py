@@ -1,0 +1,234 @@
+"""Transactions as bytes: Cosmos' `TxRaw`, decoded as strictly as the Cosmos SDK does.
+
+The outer message follows ADR-027: body, auth info, then signatures, with the shortest lengths.
+Unknown fields are refused at every depth and through every Any; in the body non-critical ones pass,
+whose number has bit 11 set. SIGN_MODE_DIRECT is the only mode, and nothing is taken that this chain
+would not act on: no extension options, tips, fee grants or unordered transactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple, NoReturn
+
+from cosmpy.protos.cosmos.crypto.secp256k1.keys_pb2 import PubKey
+from cosmpy.protos.cosmos.tx.signing.v1beta1.signing_pb2 import SignMode
+from cosmpy.protos.cosmos.tx.v1beta1 import tx_pb2
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from app.chain import RULES, signer_field
+from app.kernel.crypto import SECP256K1_PUBKEY_BYTES, sha256
+from app.kernel.record import Address, Malformed, read_varint
+from app.kernel.tx import Coin, SignerInfo, Tx, Undecodable
+from app.wire.records import KINDS, BadField, read_address, read_decimal, reader_of
+
+CODE_UNDECODABLE = 2
+PUBKEY_URL = "/cosmos.crypto.secp256k1.PubKey"
+PUBKEY_HEAD = bytes((0x0A, SECP256K1_PUBKEY_BYTES))
+PUBKEY_SIZE_BYTES = len(PUBKEY_HEAD) + SECP256K1_PUBKEY_BYTES
+BODY_TAG, AUTH_INFO_TAG, SIGNATURE_TAG = 0x0A, 0x12, 0x1A
+NON_CRITICAL_BIT = 1 << 10
+MODE_UNSPECIFIED, MODE_DIRECT = 0, 1
+UNSUPPORTED = (
+    "unordered",
+    "timeout_timestamp",
+    "tip",
+    "fee.granter",
+    "extension_options",
+    "non_critical_extension_options",
+)
+
+
+class Refused(Exception):
+    """Bytes that are no transaction of this chain; the text says why."""
+
+
+class MessageKind(NamedTuple):
+    """How one kind of message is read."""
+
+    parse: Callable[[bytes], Any]
+    read: Callable[[Any], Any]
+    get_signer: Callable[[Any], Address]
+
+
+MESSAGE_KINDS = {
+    f"/{kind.name}": MessageKind(
+        kind.protobuf.FromString,
+        reader_of(kind.record, kind.protobuf.DESCRIPTOR),
+        attrgetter(signer_field(kind.record)),
+    )
+    for kind in KINDS.values()
+    if kind.record in RULES
+}
+
+
+def decode_tx(raw: bytes, *, is_simulation: bool = False) -> Tx | Undecodable:
+    """Return the transaction in the bytes, or why there is none.
+
+    A simulation may leave its sign modes unspecified.
+    """
+    try:
+        return read_tx(raw, is_simulation)
+    except (Refused, BadField, DecodeError, Malformed) as error:
+        return Undecodable(CODE_UNDECODABLE, f"tx parse error: {error}")
+
+
+def read_tx(raw: bytes, is_simulation: bool) -> Tx:
+    """Return the transaction in the bytes; an exception says why there is none."""
+    body_bytes, auth_info_bytes, signatures = split_raw(raw)
+    tx = tx_pb2.Tx.FromString(raw)
+    if has_unknown(tx):
+        refuse_unknown(tx_pb2.TxBody.FromString(body_bytes), is_body=True)
+        refuse_unknown(tx_pb2.AuthInfo.FromString(auth_info_bytes), is_body=False)
+    body, auth_info = tx.body, tx.auth_info
+    fee = auth_info.fee
+    refuse_unsupported(body, auth_info, fee)
+    messages, signers = read_messages(body.messages)
+    coins, payer = read_fee(fee)
+    return Tx(
+        sha256(raw),
+        len(raw),
+        messages,
+        signers if payer in signers or not payer else (*signers, payer),
+        tuple([read_signer(info, is_simulation) for info in auth_info.signer_infos]),
+        signatures,
+        coins,
+        fee.gas_limit,
+        payer or signers[0],
+        body.memo,
+        body.timeout_height,
+        body_bytes,
+        auth_info_bytes,
+    )
+
+
+def split_raw(raw: bytes) -> tuple[bytes, bytes, tuple[bytes, ...]]:
+    """Return body, auth info and signatures of a TxRaw, which has one form only (ADR-027)."""
+    single: dict[int, bytes] = {}
+    signatures = []
+    at, last_tag = 0, 0
+    while at < len(raw):
+        tag = raw[at]
+        if tag not in (BODY_TAG, AUTH_INFO_TAG, SIGNATURE_TAG):
+            raise Refused(f"TxRaw: unknown tag {tag} at byte {at} (ADR-027)")
+        if tag < last_tag or tag in single:
+            raise Refused(f"TxRaw: field {tag >> 3} at byte {at} is out of order (ADR-027)")
+        length, start = read_varint(raw, at + 1, 32)
+        at, last_tag = start + length, tag
+        if at > len(raw):
+            raise Refused(f"TxRaw: field {tag >> 3} is cut off")
+        if tag == SIGNATURE_TAG:
+            signatures.append(raw[start:at])
+        else:
+            single[tag] = raw[start:at]
+    return single.get(BODY_TAG, b""), single.get(AUTH_INFO_TAG, b""), tuple(signatures)
+
+
+def read_messages(packed: Sequence[AnyMessage]) -> tuple[tuple[Any, ...], tuple[Address, ...]]:
+    """Return the messages and their signers in order of first appearance."""
+    if not packed:
+        raise Refused("messages: none; a transaction carries at least one")
+    messages: list[Any] = []
+    signers: dict[Address, None] = {}
+    for each in packed:
+        kind = MESSAGE_KINDS.get(each.type_url)
+        if kind is None:
+            raise Refused(f"messages[{len(messages)}]: type URL {each.type_url!r} is unknown here")
+        value = each.value
+        parsed = kind.parse(value)
+        if has_unknown(parsed):
+            refuse_unknown(kind.parse(value), is_body=True)
+        message = kind.read(parsed)
+        signer = kind.get_signer(message)
+        if not signer:
+            raise Refused(f"messages[{len(messages)}]: the signer's address is empty")
+        messages.append(message)
+        signers[signer] = None
+    return tuple(messages), tuple(signers)
+
+
+def read_fee(fee: Any) -> tuple[tuple[Coin, ...], Address]:
+    """Return a fee's coins and who pays, empty where that is the first signer."""
+    try:
+        coins = [Coin(coin.denom, read_decimal(coin.amount)) for coin in fee.amount]
+        return tuple(coins), read_address(fee.payer)
+    except ValueError as error:
+        raise BadField(f"fee: {error}") from None
+
+
+def read_signer(info: Any, is_simulation: bool) -> SignerInfo:
+    """Return a signer's key and sequence, if it signs in SIGN_MODE_DIRECT."""
+    mode_info = info.mode_info
+    mode = mode_info.single.mode
+    if mode != MODE_DIRECT and not (is_simulation and mode == MODE_UNSPECIFIED):
+        refuse_mode(mode_info)
+    key = info.public_key
+    type_url, value = key.type_url, key.value
+    if type_url == PUBKEY_URL and len(value) == PUBKEY_SIZE_BYTES and value[:2] == PUBKEY_HEAD:
+        return SignerInfo(value[2:], info.sequence)
+    if not type_url and not value:
+        return SignerInfo(b"", info.sequence)
+    if type_url != PUBKEY_URL:
+        raise Refused(f"public_key: type {type_url!r} is not supported; use {PUBKEY_URL}")
+    return SignerInfo(read_pubkey(value), info.sequence)
+
+
+def refuse_mode(mode_info: Any) -> NoReturn:
+    """Refuse a way of signing other than SIGN_MODE_DIRECT, by its name."""
+    mode = mode_info.single.mode
+    name = SignMode.Name(mode) if mode in SignMode.values() else f"unknown sign mode {mode}"
+    name = "multi (multisig keys)" if mode_info.HasField("multi") else name
+    raise Refused(f"mode_info: {name} is not supported; sign with SIGN_MODE_DIRECT")
+
+
+def read_pubkey(value: bytes) -> bytes:
+    """Return the 33-byte key in a PubKey message."""
+    message = PubKey.FromString(value)
+    if has_unknown(message):
+        refuse_unknown(PubKey.FromString(value), is_body=False)
+    pubkey: bytes = message.key
+    if len(pubkey) != SECP256K1_PUBKEY_BYTES:
+        raise Refused(f"public_key: {len(pubkey)} bytes, not {SECP256K1_PUBKEY_BYTES}")
+    return pubkey
+
+
+def refuse_unsupported(body: Any, auth_info: Any, fee: Any) -> None:
+    """Refuse what this chain would not act on, rather than let it pass unheeded."""
+    given = (
+        body.unordered,
+        body.HasField("timeout_timestamp"),
+        auth_info.HasField("tip"),
+        fee.granter,
+        body.extension_options,
+        body.non_critical_extension_options,
+    )
+    if any(given):
+        names = [name for name, value in zip(UNSUPPORTED, given, strict=True) if value]
+        raise Refused(f"{', '.join(names)}: not supported; leave it out")
+
+
+def has_unknown(message: Message) -> bool:
+    """Whether a message carried unknown fields at any depth; drops them."""
+    size = message.ByteSize()
+    message.DiscardUnknownFields()
+    return message.ByteSize() != size
+
+
+def refuse_unknown(message: Message, *, is_body: bool) -> None:
+    """Refuse unknown fields at any depth, and known numbers with another wire type."""
+    descriptor = message.DESCRIPTOR
+    unknown = UnknownFieldSet(message)
+    for field in [unknown[at] for at in range(len(unknown))]:
+        number = field.field_number
+        is_critical = not number & NON_CRITICAL_BIT or number in descriptor.fields_by_number
+        if is_critical or not is_body:
+            raise Refused(
+                f"{descriptor.full_name}: unknown field {number}, wire type {field.wire_type}"
+            )
+    for known, value in message.ListFields():
+        if known.message_type is not None:
+            for nested in (value,) if isinstance(value, Message) else value:
+                refuse_unknown(nested, is_body=is_body)
