@@ -4,6 +4,7 @@ import argparse
 import ast
 import importlib
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ Made by `scripts/gen_docs.py` from the code; change it there.
 Integers: `U32`, `U64`, `U128` (decimal text in protobuf), `I64`. An `Address` is Bech32 text in
 protobuf. Money is in uflt (10^-6 FLT), shares in parts per million, times in the unit they name.
 """
+FILE_LINE = re.compile(r"^(\w+)  +", re.MULTILINE)
 
 
 def sentence(thing: Any) -> str:
@@ -169,7 +171,7 @@ def invariants(module: Module) -> Iterator[str]:
 def chapter(module: Module) -> Iterator[str]:
     """All about one module."""
     home = importlib.import_module(f"app.modules.{module.name}")
-    yield from ("", f"## {module.name}", "", inspect.getdoc(home) or "")
+    yield from ("", f"## {module.name}", "", FILE_LINE.sub(r"- `\1`: ", inspect.getdoc(home) or ""))
     for part in (state, lifecycle, params, messages, queries, events, codes, invariants):
         yield from part(module)
 
