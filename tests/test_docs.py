@@ -221,3 +221,11 @@ def test_the_text_of_a_rejection_names_the_values_it_is_given(module: Module) ->
     for kind in rejections(module):
         names = [name for _, name, _, _ in string.Formatter().parse(kind.text) if name is not None]
         assert all(name.isidentifier() for name in names), kind
+
+
+def test_the_example_in_the_readme_of_the_tests_passes() -> None:
+    code = (Path(__file__).parent / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    names: dict[str, Any] = {}
+    exec(code, names)
+    for test in [value for name, value in names.items() if name.startswith("test_")]:
+        test()
