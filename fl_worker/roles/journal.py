@@ -1,7 +1,7 @@
 """A participant's memory on disk: what it will submit is written here before it is submitted.
 
-One SQLite file a participant, synced at each write: killed at any moment, it holds a whole update or
-none, never half of one.
+One SQLite file a participant, synced at each write: killed at any moment, it holds a whole update
+or none, never half of one.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ CREATE TABLE IF NOT EXISTS verdicts (
     job_id INTEGER, round INTEGER, seat INTEGER, is_right INTEGER NOT NULL,
     PRIMARY KEY (job_id, round, seat));
 CREATE TABLE IF NOT EXISTS models (
-    job_id INTEGER, round INTEGER, root BLOB NOT NULL, cid TEXT NOT NULL, size_bytes INTEGER NOT NULL,
-    PRIMARY KEY (job_id, round));
+    job_id INTEGER, round INTEGER, root BLOB NOT NULL, cid TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL, PRIMARY KEY (job_id, round));
 CREATE TABLE IF NOT EXISTS submissions (
     job_id INTEGER, round INTEGER, act TEXT, tx_hash TEXT, time_unix_s INTEGER);
 CREATE TABLE IF NOT EXISTS jobs (job_id INTEGER PRIMARY KEY, decision TEXT NOT NULL);
@@ -126,10 +126,16 @@ class Journal:
         """Drop a settled round; the state of a worker's app stays."""
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")
-            for table in ("updates", "verdicts", "models"):
+            for table in ("updates", "verdicts"):
                 self._database.execute(
                     f"DELETE FROM {table} WHERE job_id = ? AND round = ?", (job_id, number)
                 )
+
+    def forget_model(self, job_id: int, number: int) -> None:
+        """Drop what is known of one round's model."""
+        self._database.execute(
+            "DELETE FROM models WHERE job_id = ? AND round = ?", (job_id, number)
+        )
 
     def forget_job(self, job_id: int) -> None:
         """Drop all that is kept of an ended job but its submissions and decision."""

@@ -1,0 +1,81 @@
+"""Where a participant gets bytes from and sends them to: the readers' registered endpoints."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Sequence
+
+from app.sdk.client import Client
+from app.sdk.protocol import (
+    Address,
+    JobStateResponse,
+    RegistrationsRequest,
+    Role,
+    RoundState,
+)
+from app.sdk.protocol import Blob as ChainBlob
+from app.sdk.signer import Signer
+from app.sdk.text import to_bech32
+from fl_worker.blobs.cids import Blob
+from fl_worker.blobs.folder import BlobAbsent, FolderStore
+from fl_worker.blobs.permit import Credentials, RoundTag
+from fl_worker.blobs.transfer import Transfer
+
+log = logging.getLogger("pollen")
+
+READER_ROLES = (Role.AGGREGATOR, Role.EVALUATOR)
+READERS_MAX = 1_000
+
+
+class Peers:
+    """Fetches into one store and pushes from it."""
+
+    def __init__(
+        self, client: Client, store: FolderStore, transfer: Transfer, signer: Signer
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._transfer = transfer
+        self._credentials = Credentials(
+            chain_id=client.chain_id,
+            account=to_bech32(signer.address),
+            pubkey=signer.pubkey,
+            sign=signer.sign_digest,
+        )
+
+    def endpoints(self, view: JobStateResponse, state: RoundState) -> list[str]:
+        """Return the endpoints of a round's readers, in the round's order."""
+        registered = {each.participant: each.endpoint for each in view.readers}
+        return [registered[reader.participant] for reader in state.readers]
+
+    async def all_endpoints(self) -> list[str]:
+        """Return the endpoints of everyone registered to read."""
+        found = []
+        for role in READER_ROLES:
+            request = RegistrationsRequest(role, Address(b""), READERS_MAX)
+            response = await self._client.query(request)
+            found += [each.endpoint for each in response.registrations if not each.paused]
+        return found
+
+    async def read(self, shown: ChainBlob, tag: RoundTag, endpoints: Sequence[str] = ()) -> bytes:
+        """Return a blob's bytes: from the store, else from these readers, else from any reader."""
+        blob = Blob(shown.cid, shown.size_bytes)
+        try:
+            return self._store.read(blob)
+        except BlobAbsent:
+            gateways = endpoints or await self.all_endpoints()
+            start = secrets.randbelow(len(gateways)) if gateways else 0
+            report = await self._transfer.fetch(blob, gateways, self._store, str(tag), start=start)
+            for liar in report.liars:
+                log.warning("%s served wrong bytes for %s", liar, blob.cid)
+            return self._store.read(blob)
+
+    async def push(self, shown: ChainBlob, tag: RoundTag, endpoints: Sequence[str]) -> int:
+        """Push a blob to readers at once; return how many hold it now."""
+        blob = Blob(shown.cid, shown.size_bytes)
+        outcomes = await self._transfer.push(blob, endpoints, self._store, self._credentials, tag)
+        for outcome in outcomes:
+            if outcome.error:
+                log.warning("%s took nothing: %s", outcome.gateway, outcome.error)
+        return sum(not outcome.error for outcome in outcomes)

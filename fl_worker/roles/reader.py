@@ -1,0 +1,281 @@
+"""The readers: aggregators and evaluators, who collect, check, keep and serve a round's updates.
+
+Every reader computes the next model itself: the aggregator on turn posts its root, the evaluators
+attest it when theirs is the same, and all of them can serve its bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.sdk.protocol import (
+    MODEL_WIDTH,
+    UPDATE_WIDTH,
+    AttestAggregate,
+    Job,
+    JobRequest,
+    JobStateRequest,
+    JobStateResponse,
+    PostAggregate,
+    RoundPhase,
+    RoundState,
+    Seat,
+    SeatState,
+    VoteInclusion,
+    shares_of_identical,
+)
+from app.sdk.protocol import Blob as ChainBlob
+from app.sdk.text import from_bech32
+from fl_worker.blobs.cids import Blob, BlobFault
+from fl_worker.blobs.folder import FolderStore
+from fl_worker.blobs.permit import PushRequest, RoundTag, Verdict
+from fl_worker.roles.agent import Chain
+from fl_worker.roles.decide import (
+    Act,
+    Intent,
+    ReaderMemory,
+    decide_reader,
+    missing_updates,
+)
+from fl_worker.roles.journal import CombinedModel
+from fl_worker.roles.peers import Peers
+from fl_worker.update.combine import Included, combine, peak
+from fl_worker.update.tree import tree_root
+
+log = logging.getLogger("pollen")
+
+PATIENCE = 0.5
+"""The part of the INCLUDE phase for which a reader waits for bytes before it votes without them."""
+MODEL_TAG = "job/{job_id}/model/{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderConfig:
+    """How long the final model of an ended job is kept for its requester."""
+
+    name: str
+    model_kept_s: int = 7 * 24 * 3600
+
+
+class ReaderRole:
+    """What an aggregator or an evaluator does; the chain says which of the two it is."""
+
+    def __init__(
+        self, chain: Chain, store: FolderStore, peers: Peers, config: ReaderConfig
+    ) -> None:
+        self.name = config.name
+        self._chain = chain
+        self._store = store
+        self._peers = peers
+        self._config = config
+        self._include_began_s: dict[tuple[int, int], float] = {}
+
+    async def wants(self, job: Job) -> bool:
+        """Every job may draw it."""
+        return True
+
+    def memory(self, job_id: int) -> ReaderMemory:
+        """Return what is on disk for a job."""
+        verdicts = self._chain.journal.verdicts(job_id)
+        models = self._chain.journal.models(job_id)
+        return ReaderMemory(
+            checked={place for place, is_right in verdicts.items() if is_right},
+            refused={place for place, is_right in verdicts.items() if not is_right},
+            combined=set(models),
+            stored={number for number, _ in verdicts},
+        )
+
+    def decide(self, view: JobStateResponse) -> Iterator[Intent]:
+        """Walk what the reader owes."""
+        for state in view.rounds:
+            if state.round.phase == RoundPhase.INCLUDE:
+                place = (view.job.job_id, state.round.round)
+                self._include_began_s.setdefault(place, time.monotonic())
+        return decide_reader(view, self._chain.address, self.memory(view.job.job_id))
+
+    async def act(self, view: JobStateResponse, state: RoundState | None, intent: Intent) -> None:
+        """Collect, vote, combine, post, attest or forget."""
+        if intent.act is Act.FORGET:
+            self._forget(view.job, intent.round)
+        elif state is not None and intent.act is Act.COLLECT:
+            await self._collect(view, state)
+        elif state is not None and intent.act is Act.VOTE:
+            bitmap = self._bitmap(view.job.job_id, state)
+            message = VoteInclusion(self._chain.address, view.job.job_id, intent.round, bitmap)
+            await self._chain.submit(view.job.job_id, intent, message)
+        elif state is not None and intent.act is Act.COMBINE:
+            await self._combine(view, state)
+        elif state is not None:
+            await self._post_or_attest(view.job, state, intent)
+
+    async def finish(self, job: Job) -> None:
+        """Drop an ended job's bytes, all but its final model."""
+        for tag in self._store.tags():
+            if tag.startswith(f"job/{job.job_id}/round/"):
+                self._store.drop(tag)
+        self._drop_models(job, before=job.next_round)
+        self._chain.journal.forget_job(job.job_id)
+        self._chain.journal.decide_job(job.job_id, f"over {int(time.time())}")
+
+    def sweep(self) -> None:
+        """Give back the final models that were kept long enough."""
+        for job_id, decision in self._chain.journal.decisions().items():
+            word, _, since_s = decision.partition(" ")
+            if word == "over" and int(since_s) + self._config.model_kept_s < time.time():
+                for tag in self._store.tags():
+                    if tag.startswith(f"job/{job_id}/"):
+                        self._store.drop(tag)
+
+    async def authorize(self, request: PushRequest) -> Verdict:
+        """Rule who may push: a job's requester its app and base model, a seat its update."""
+        tag, account = request.tag, from_bech32(request.account)
+        if tag.round == 0:
+            job = (await self._chain.client.query(JobRequest(tag.job_id))).job
+            is_requester = job.requester == account
+            return Verdict(is_requester, f"only the requester of job {tag.job_id} may")
+        view = await self._chain.client.query(JobStateRequest(tag.job_id))
+        state = next((s for s in view.rounds if s.round.round == tag.round), None)
+        if state is None:
+            return Verdict(False, f"round {tag.round} of job {tag.job_id} is not open")
+        seated = [seat.worker for seat in state.seats] + [r.participant for r in state.readers]
+        return Verdict(account in seated, f"it has no seat in round {tag.round}")
+
+    async def _collect(self, view: JobStateResponse, state: RoundState) -> None:
+        missing = missing_updates(state, self.memory(view.job.job_id))
+        layout_hash = view.job.spec.work.layout_hash
+        results = await asyncio.gather(
+            *[self._collect_one(view, state, seat, layout_hash) for seat in missing],
+            return_exceptions=True,
+        )
+        faults = [fault for fault in results if isinstance(fault, BaseException)]
+        unexpected = [fault for fault in faults if not isinstance(fault, BlobFault)]
+        if unexpected:
+            raise unexpected[0]
+        if faults and self._is_out_of_patience(view.job, state):
+            for seat, result in zip(missing, results, strict=True):
+                if isinstance(result, BlobFault):
+                    self._save(view.job.job_id, state, seat, False)
+        elif faults:
+            raise faults[0]
+
+    async def _collect_one(
+        self, view: JobStateResponse, state: RoundState, seat: Seat, layout_hash: bytes
+    ) -> None:
+        """Hold one update's bytes and note whether they are right."""
+        tag = RoundTag(view.job.job_id, state.round.round)
+        others = self._peers.endpoints(view, state)
+        data = await self._peers.read(seat.reveal.blob, tag, others)
+        is_right = await asyncio.to_thread(is_update_right, data, seat, view.job, layout_hash)
+        if not is_right:
+            log.warning("job %d: the bytes of seat %d are wrong", view.job.job_id, seat.seat)
+        self._save(view.job.job_id, state, seat, is_right)
+
+    def _save(self, job_id: int, state: RoundState, seat: Seat, is_right: bool) -> None:
+        self._chain.journal.save_verdict(job_id, state.round.round, seat.seat, is_right)
+
+    def _is_out_of_patience(self, job: Job, state: RoundState) -> bool:
+        began_s = self._include_began_s.get((job.job_id, state.round.round))
+        patience_s = PATIENCE * job.spec.schedule.include_s
+        return (
+            state.round.phase == RoundPhase.INCLUDE
+            and began_s is not None
+            and time.monotonic() - began_s > patience_s
+        )
+
+    def _bitmap(self, job_id: int, state: RoundState) -> bytes:
+        """Return one bit a seat: the revealed updates held and found right."""
+        verdicts = self._chain.journal.verdicts(job_id)
+        bits = bytearray((state.round.seat_count + 7) // 8)
+        for seat in state.seats:
+            is_right = verdicts.get((state.round.round, seat.seat), False)
+            if is_right and seat.state == SeatState.REVEALED:
+                bits[seat.seat // 8] |= 1 << seat.seat % 8
+        return bytes(bits)
+
+    async def _combine(self, view: JobStateResponse, state: RoundState) -> None:
+        """Compute the next model from the included updates, and keep it to serve."""
+        job, current = view.job, state.round
+        tag = RoundTag(job.job_id, current.round)
+        base = await self._peers.read(current.base, tag, self._peers.endpoints(view, state))
+        updates = [
+            Included(
+                self._store.read(Blob(seat.reveal.blob.cid, seat.reveal.blob.size_bytes)),
+                seat.reveal.sum_squares,
+                min(seat.reveal.example_count, job.spec.combination.example_count_max),
+            )
+            for seat in counted_seats(state)
+        ]
+        combination = job.spec.combination
+        model = await asyncio.to_thread(
+            combine,
+            combination.rule,
+            base,
+            updates,
+            trim=combination.trim_count,
+            norm_max=combination.norm_max,
+        )
+        root = await asyncio.to_thread(tree_root, model, MODEL_WIDTH, job.spec.work.layout_hash)
+        kept = MODEL_TAG.format(job_id=job.job_id, number=current.round)
+        blob = await asyncio.to_thread(self._store.put_blob, model, kept)
+        self._chain.journal.save_model(
+            job.job_id, current.round, CombinedModel(root.root, blob.cid, blob.size_bytes)
+        )
+
+    async def _post_or_attest(self, job: Job, state: RoundState, intent: Intent) -> None:
+        """Post the computed model, or attest the posted one when it is the same."""
+        model = self._chain.journal.models(job.job_id)[intent.round]
+        me, number = self._chain.address, intent.round
+        if intent.act is Act.POST:
+            blob = ChainBlob(model.cid, model.size_bytes)
+            message = PostAggregate(me, job.job_id, number, model.root, blob)
+            await self._chain.submit(job.job_id, intent, message)
+        elif model.root == state.round.model_root:
+            attestation = AttestAggregate(me, job.job_id, number, intent.attempt, model.root)
+            await self._chain.submit(job.job_id, intent, attestation)
+        else:
+            raise BlobFault(
+                f"the posted model {state.round.model_root.hex()} is not the one that the included "
+                f"updates give, {model.root.hex()}; not attested"
+            )
+
+    def _forget(self, job: Job, number: int) -> None:
+        """Drop a settled round's updates, and the models before it that nobody trains on."""
+        self._store.drop(str(RoundTag(job.job_id, number)))
+        self._chain.journal.forget_round(job.job_id, number)
+        self._drop_models(job, before=number)
+
+    def _drop_models(self, job: Job, *, before: int) -> None:
+        """Drop the models of earlier rounds, but the one that stands."""
+        for number, model in self._chain.journal.models(job.job_id).items():
+            if number < before and model.root != job.model_root:
+                self._store.drop(MODEL_TAG.format(job_id=job.job_id, number=number))
+                self._chain.journal.forget_model(job.job_id, number)
+
+
+def counted_seats(state: RoundState) -> list[Seat]:
+    """Return the included seats that count, in address order; the same update counts once."""
+    included = sorted(
+        (seat for seat in state.seats if seat.state == SeatState.INCLUDED),
+        key=lambda seat: seat.worker,
+    )
+    first = shares_of_identical([(seat.worker, seat.reveal.update_root) for seat in included])
+    return [seat for seat in included if seat.worker in first]
+
+
+def is_update_right(data: bytes, seat: Seat, job: Job, layout_hash: bytes) -> bool:
+    """Whether bytes have the revealed length, root and norm, and keep to the job's range."""
+    if len(data) != job.spec.work.value_count * UPDATE_WIDTH:
+        return False
+    root = tree_root(data, UPDATE_WIDTH, layout_hash)
+    is_as_revealed = (root.root, root.sum_squares) == (
+        seat.reveal.update_root,
+        seat.reveal.sum_squares,
+    )
+    value_max = job.spec.combination.value_max
+    return is_as_revealed and peak(np.frombuffer(data, "<i4")) <= value_max
