@@ -1,0 +1,395 @@
+"""The application that the engine drives: one small method for each of ABCI 2.0's.
+
+A block is executed once, on a draft over committed state: when it is proposed, or when it is
+decided if this node has not seen the proposal. The draft lives in memory until Commit writes it,
+with height and root, in one synced batch; nothing else is ever written, so a restart at any point
+replays cleanly. Before the first block the genesis is such a draft too. Up to `CANDIDATES_MAX`
+proposals of a height are remembered by block hash.
+
+A block's first place is a slot for one transaction of the proposer's own, which nobody signs. It is
+told by its first byte, 0, which no `TxRaw` can have, and a block must have one exactly when the
+rules ask for it (`chain.is_slot_due`). No rule does yet: a block with one is rejected.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from cosmpy.protos.tendermint.abci import types_pb2 as abci
+from cosmpy.protos.tendermint.types.params_pb2 import BlockParams, ConsensusParams, EvidenceParams
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from app import chain
+from app.kernel.context import Block, Misbehaviour
+from app.kernel.crypto import verify_secp256k1
+from app.kernel.errors import Rejected, broken
+from app.kernel.record import U32, U64
+from app.kernel.store import Overlay, Reader
+from app.kernel.trie import Forest
+from app.kernel.tx import Tx, Undecodable
+from app.modules import fees
+from app.node.config import VERSION, OperatorError
+from app.node.leveldb import Committed, JobEvent, LevelStore
+from app.node.mempool import Mempool, TooManyWaiting
+from app.node.metrics import Metrics
+from app.wire.events import block_events, result_data, tx_events, typed_records
+from app.wire.records import pack
+from app.wire.tx import decode_tx
+
+log = logging.getLogger("pollend.abci")
+
+METHODS = (
+    "info", "init_chain", "query", "check_tx", "prepare_proposal", "process_proposal",
+    "extend_vote", "verify_vote_extension", "finalize_block", "commit", "list_snapshots",
+    "offer_snapshot", "load_snapshot_chunk", "apply_snapshot_chunk",
+)  # fmt: skip
+
+BLOCK_BYTES_MAX = 4 << 20
+BLOCK_TXS_MAX = 5_000
+"""What a proposer takes at once, so that a backlog doesn't make slow blocks; not a rule."""
+EVIDENCE_AGE_S = 7 * 24 * 3600  # As long as unbonding takes.
+EVIDENCE_AGE_BLOCKS = 7 * 24 * 3600 * 10
+CONSENSUS_PARAMS = ConsensusParams(
+    block=BlockParams(max_bytes=BLOCK_BYTES_MAX, max_gas=-1),
+    evidence=EvidenceParams(
+        max_age_num_blocks=EVIDENCE_AGE_BLOCKS,
+        max_age_duration=Duration(seconds=EVIDENCE_AGE_S),
+        max_bytes=1 << 20,
+    ),
+)
+
+CANDIDATES_MAX = 4
+SIGNATURES_REMEMBERED = 1 << 16
+TXS_REMEMBERED = 1 << 14
+TX_BYTES_REMEMBERED = 1 << 13
+INVARIANT_SHARE = 20
+"""Checking invariants takes at most one part in so many of the time."""
+
+SLOT_BYTE = b"\0"
+CODE_FULL = 20
+CODE_UNSUPPORTED = 1
+
+ACCEPT = abci.ResponseProcessProposal(status=abci.ResponseProcessProposal.ACCEPT)
+REJECT = abci.ResponseProcessProposal(status=abci.ResponseProcessProposal.REJECT)
+
+
+class Candidate(NamedTuple):
+    """A block that was executed and may be decided."""
+
+    draft: Overlay
+    result: chain.BlockResult
+    txs: Sequence[Tx | Undecodable]
+    forest: Forest
+    response: abci.ResponseFinalizeBlock
+
+
+class Application:
+    """The chain as one node holds it: the committed state, and the blocks under way."""
+
+    def __init__(
+        self,
+        store: LevelStore,
+        metrics: Metrics,
+        *,
+        check_invariants: bool = False,
+        rpc_address: str = "",
+    ) -> None:
+        self.store = store
+        self.rpc_address = rpc_address
+        self.last = store.last
+        self.state: Reader = store
+        self.verify = lru_cache(SIGNATURES_REMEMBERED)(verify_secp256k1)
+        self.mempool = Mempool(self.verify)
+        self._decode_remembered = lru_cache(TXS_REMEMBERED)(decode_tx)
+        self.metrics = metrics
+        self._checks_invariants = check_invariants
+        self._check_due_s = 0.0
+        self._genesis = Overlay(store)
+        self._forest = Forest().apply(dict(store.items(b"")))
+        self._candidates: dict[bytes, Candidate] = {}
+        self._decided: Candidate | None = None
+        self._next_commit = asyncio.Event()
+
+    @property
+    def methods(self) -> Mapping[str, Any]:
+        """Return what answers each kind of request."""
+        return {name: getattr(self, name) for name in METHODS}
+
+    def next_block(self) -> Block:
+        """Return the block after the last as far as it is known, for admission and simulation."""
+        last = self.last
+        return Block(last.chain_id, last.height + 1, last.time_ms, last.time_ms)
+
+    async def wait_for_commit(self) -> None:
+        """Return once another block is committed."""
+        await self._next_commit.wait()
+
+    # ---- query connection
+
+    def info(self, request: abci.RequestInfo) -> abci.ResponseInfo:
+        """Tell the engine which block is on disk, never one under way."""
+        last = self.store.last
+        return abci.ResponseInfo(
+            data="pollen",
+            version=VERSION,
+            app_version=chain.APP_VERSION,
+            last_block_height=last.height,
+            last_block_app_hash=last.app_hash,
+        )
+
+    def query(self, request: abci.RequestQuery) -> abci.ResponseQuery:
+        """Answer a gRPC method's path from committed state."""
+        return abci.ResponseQuery(code=CODE_UNSUPPORTED)
+
+    # ---- mempool connection
+
+    def check_tx(self, request: abci.RequestCheckTx) -> abci.ResponseCheckTx:
+        """Let a transaction wait for a block, or say why it may not."""
+        tx = self._decode(request.tx)
+        if isinstance(tx, Undecodable):
+            return abci.ResponseCheckTx(code=tx.code, codespace="tx", log=tx.detail)
+        if request.type == abci.CheckTxType.RECHECK:
+            may_wait = self.mempool.may_still_wait(self.state, tx)
+            return abci.ResponseCheckTx(code=0 if may_wait else CODE_FULL)
+        try:
+            self.mempool.admit(self.state, self.next_block(), tx)
+        except Rejected as rejection:
+            code, codespace = rejection.code, chain.codespace_of(rejection)
+            return abci.ResponseCheckTx(code=code, codespace=codespace, log=rejection.detail)
+        except TooManyWaiting as full:
+            return abci.ResponseCheckTx(code=CODE_FULL, codespace="node", log=str(full))
+        return abci.ResponseCheckTx(gas_wanted=tx.gas_limit)
+
+    # ---- consensus connection
+
+    def init_chain(self, request: abci.RequestInitChain) -> abci.ResponseInitChain:
+        """Begin with the genesis state, in memory; called again, begin again."""
+        genesis = Overlay(self.store)
+        try:
+            chain.init_genesis(genesis, json.loads(request.app_state_bytes))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise OperatorError(f"genesis: {error}") from None
+        forest = Forest().apply(genesis.changes)
+        self.last = Committed(request.chain_id, U64(request.initial_height - 1))
+        self.state, self._genesis, self._forest = genesis, genesis, forest
+        self._forget_candidates()
+        return abci.ResponseInitChain(consensus_params=CONSENSUS_PARAMS, app_hash=forest.root())
+
+    def prepare_proposal(
+        self, request: abci.RequestPrepareProposal
+    ) -> abci.ResponsePrepareProposal:
+        """Choose the transactions that pass admission one after the other, as far as they fit."""
+        block = self._block_of(request, b"")
+        draft = Overlay(self.state)
+        room_bytes = request.max_tx_bytes
+        chosen: list[bytes] = []
+        for tx, raw in order_by_sequence([(self._decode(raw), raw) for raw in request.txs]):
+            size_bytes = proto_bytes(raw)
+            if size_bytes > room_bytes or len(chosen) == BLOCK_TXS_MAX:
+                continue
+            admission = Overlay(draft)
+            try:
+                fees.admit(admission, block, tx, self.verify)
+            except Rejected:
+                continue
+            admission.merge_into(draft)
+            room_bytes -= size_bytes
+            chosen.append(raw)
+        return abci.ResponsePrepareProposal(txs=chosen)
+
+    def process_proposal(
+        self, request: abci.RequestProcessProposal
+    ) -> abci.ResponseProcessProposal:
+        """Accept a block that is well formed, and execute it; failing transactions don't matter."""
+        slots = [raw.startswith(SLOT_BYTE) for raw in request.txs]
+        expected = [chain.is_slot_due(self.state) and at == 0 for at in range(len(slots))]
+        if slots != expected or sum(map(proto_bytes, request.txs)) > BLOCK_BYTES_MAX:
+            return REJECT
+        if any(isinstance(self._decode(raw), Undecodable) for raw in request.txs):
+            return REJECT
+        self._execute(request)
+        return ACCEPT
+
+    def finalize_block(self, request: abci.RequestFinalizeBlock) -> abci.ResponseFinalizeBlock:
+        """Execute the decided block, unless that was done when it was proposed."""
+        self._decided = self._execute(request)
+        return self._decided.response
+
+    def commit(self, request: abci.RequestCommit) -> abci.ResponseCommit:
+        """Write the decided block to disk; the only place that writes."""
+        if self._decided is None:
+            broken("Commit follows FinalizeBlock")
+        draft, result, txs, forest, response = self._decided
+        block = result.block
+        last = Committed(
+            block.chain_id, U64(block.height), U64(block.time_ms), U64(block.clock_ms),
+            response.app_hash,
+        )  # fmt: skip
+        self.store.commit(last, {**self._genesis.changes, **draft.changes}, job_events(result))
+        self.last, self.state, self._genesis = last, self.store, Overlay(self.store)
+        self._forest = forest
+        self._forget_candidates()
+        self.metrics.show_commit(block, len(txs))
+        self._next_commit.set()
+        self._next_commit = asyncio.Event()
+        return abci.ResponseCommit()
+
+    def extend_vote(self, request: abci.RequestExtendVote) -> abci.ResponseExtendVote:
+        """Add nothing to a vote."""
+        return abci.ResponseExtendVote()
+
+    def verify_vote_extension(
+        self, request: abci.RequestVerifyVoteExtension
+    ) -> abci.ResponseVerifyVoteExtension:
+        """Accept the only extension there is, an empty one."""
+        status = abci.ResponseVerifyVoteExtension
+        is_empty = not request.vote_extension
+        return status(status=status.ACCEPT if is_empty else status.REJECT)
+
+    # ---- snapshot connection: none are kept yet
+
+    def list_snapshots(self, request: abci.RequestListSnapshots) -> abci.ResponseListSnapshots:
+        """Offer no snapshot."""
+        return abci.ResponseListSnapshots()
+
+    def offer_snapshot(self, request: abci.RequestOfferSnapshot) -> abci.ResponseOfferSnapshot:
+        """Take no snapshot."""
+        return abci.ResponseOfferSnapshot(result=abci.ResponseOfferSnapshot.ABORT)
+
+    def load_snapshot_chunk(
+        self, request: abci.RequestLoadSnapshotChunk
+    ) -> abci.ResponseLoadSnapshotChunk:
+        """Have no chunk."""
+        return abci.ResponseLoadSnapshotChunk()
+
+    def apply_snapshot_chunk(
+        self, request: abci.RequestApplySnapshotChunk
+    ) -> abci.ResponseApplySnapshotChunk:
+        """Take no chunk."""
+        return abci.ResponseApplySnapshotChunk(result=abci.ResponseApplySnapshotChunk.ABORT)
+
+    # ---- blocks
+
+    def _execute(self, request: Any) -> Candidate:
+        """Return what a proposed or decided block does, from memory if it was executed before."""
+        candidate = self._candidates.get(request.hash)
+        if candidate is not None:
+            return candidate
+        started_s = time.perf_counter()
+        draft = Overlay(self.state)
+        txs = [self._decode(raw) for raw in request.txs]
+        block = self._block_of(request, request.hash)
+        result = chain.execute_block(draft, block, txs, self.verify)
+        forest = self._forest.apply(draft.changes)
+        response = render(result, txs, forest.root())
+        self._check_invariants(draft, block.height)
+        self.metrics.execution_s.observe(time.perf_counter() - started_s)
+        candidate = Candidate(draft, result, txs, forest, response)
+        if len(self._candidates) == CANDIDATES_MAX:
+            del self._candidates[next(iter(self._candidates))]
+        self._candidates[request.hash] = candidate
+        return candidate
+
+    def _block_of(self, request: Any, block_hash: bytes) -> Block:
+        """Return the block that a proposal or a decision is about."""
+        return Block(
+            chain_id=self.last.chain_id,
+            height=request.height,
+            time_ms=to_ms(request.time),
+            previous_time_ms=self.last.time_ms,
+            hash=block_hash,
+            proposer=request.proposer_address,
+            misbehaviour=tuple([misbehaviour(found) for found in request.misbehavior]),
+        )
+
+    def _check_invariants(self, state: Reader, height: int) -> None:
+        """Stop at the first sentence that doesn't hold, if checking is on and due."""
+        started_s = time.monotonic()
+        if not self._checks_invariants or started_s < self._check_due_s:
+            return
+        for sentence in chain.find_broken_invariants(state):
+            broken(sentence)
+        self.metrics.checked_height.set(height)
+        ended_s = time.monotonic()
+        self._check_due_s = ended_s + INVARIANT_SHARE * (ended_s - started_s)
+
+    def _decode(self, raw: bytes) -> Tx | Undecodable:
+        """Return a transaction; small ones are remembered from admission to execution."""
+        return self._decode_remembered(raw) if len(raw) <= TX_BYTES_REMEMBERED else decode_tx(raw)
+
+    def _forget_candidates(self) -> None:
+        self._candidates.clear()
+        self._decided = None
+
+
+def render(
+    result: chain.BlockResult, txs: Sequence[Tx | Undecodable], app_hash: bytes
+) -> abci.ResponseFinalizeBlock:
+    """Return a block's result as the engine takes it."""
+    return abci.ResponseFinalizeBlock(
+        tx_results=[render_tx(*pair) for pair in zip(result.tx_results, txs, strict=True)],
+        events=block_events(result),
+        app_hash=app_hash,
+    )
+
+
+def render_tx(result: chain.TxResult, tx: Tx | Undecodable) -> abci.ExecTxResult:
+    """Return a transaction's result as the engine takes it."""
+    messages = () if isinstance(tx, Undecodable) else tx.messages
+    return abci.ExecTxResult(
+        code=result.code,
+        codespace=result.codespace,
+        log=result.detail,
+        data=result_data(result, messages),
+        gas_wanted=result.gas_wanted,
+        gas_used=result.gas_used,
+        events=tx_events(result, messages),
+    )
+
+
+def job_events(result: chain.BlockResult) -> list[JobEvent]:
+    """Return the events of a block that are about a job, in order."""
+    block = result.block
+    times = U64(block.time_ms), U64(block.clock_ms)
+    records = [each for each in typed_records(result) if hasattr(each, "job_id")]
+    return [
+        JobEvent(each.job_id, U64(block.height), U32(index), *times, pack(each).SerializeToString())
+        for index, each in enumerate(records)
+    ]
+
+
+def order_by_sequence(
+    txs: Sequence[tuple[Tx | Undecodable, bytes]],
+) -> list[tuple[Tx, bytes]]:
+    """Return the decodable transactions; each account's keep its places, in order of sequence."""
+    decoded = [(tx, raw) for tx, raw in txs if isinstance(tx, Tx) and tx.signer_infos]
+    queues: dict[bytes, list[tuple[Tx, bytes]]] = defaultdict(list)
+    for pair in decoded:
+        queues[pair[0].signers[0]].append(pair)
+    for queue in queues.values():
+        queue.sort(key=lambda pair: pair[0].signer_infos[0].sequence, reverse=True)
+    return [queues[tx.signers[0]].pop() for tx, _ in decoded]
+
+
+def proto_bytes(raw: bytes) -> int:
+    """Return what a transaction takes up in a block: tag, length, bytes."""
+    return 1 + max(1, -(-len(raw).bit_length() // 7)) + len(raw)
+
+
+def misbehaviour(found: abci.Misbehavior) -> Misbehaviour:
+    """Return what the engine caught a validator at."""
+    kind = abci.MisbehaviorType.Name(found.type).lower()
+    return Misbehaviour(kind, found.validator.address, found.height, to_ms(found.time))
+
+
+def to_ms(time_of_header: Timestamp) -> int:
+    """Return a header's time in whole milliseconds."""
+    return int(time_of_header.seconds * 1000 + time_of_header.nanos // 1_000_000)

@@ -1,0 +1,247 @@
+"""The engine: CometBFT's home, and CometBFT as a child of the node.
+
+Its configuration is written from `pollend.toml` at each start. It runs in a session of its own, so
+that Ctrl-C reaches the node alone, which stops the engine first and answers it until it is gone: a
+signal to both at once has left CometBFT hanging. If the node is killed, so is the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import json
+import shutil
+import signal
+import sys
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nacl.signing import SigningKey
+
+from app.kernel.crypto import sha256
+from app.node.config import Home, NodeConfig, OperatorError, to_toml
+
+STOP_TIMEOUT_S = 10
+VALIDATOR_POWER = 10
+ENGINE_LINES_SHOWN = 8
+INSTALL = "install it: go install github.com/cometbft/cometbft/cmd/cometbft@v0.38.26"
+CONFIG_HEAD = "# Written by pollend at each start; change pollend.toml instead.\n\n"
+LIBC = ctypes.CDLL(None)  # Loaded here, since little is safe between fork and exec.
+SET_PARENT_DEATH_SIGNAL = 1  # prctl(2), PR_SET_PDEATHSIG
+
+TX_BYTES_MAX = 1_100_000
+COMMON: dict[str, Any] = {
+    "log_level": "state:error,consensus:error,p2p:error,blocksync:error,*:info",
+    "rpc": {
+        "cors_allowed_origins": ["*"],
+        "max_body_bytes": 8 << 20,
+        "max_request_batch_size": 1_000,
+        "max_subscription_clients": 1_000,
+        "max_subscriptions_per_client": 100,
+        "experimental_subscription_buffer_size": 10_000,
+        "experimental_websocket_write_buffer_size": 10_000,
+    },
+    "p2p": {"send_rate": 128 << 20, "recv_rate": 128 << 20, "max_packet_msg_payload_size": 1 << 16},
+    "mempool": {
+        "size": 20_000,
+        "cache_size": 40_000,
+        "max_tx_bytes": TX_BYTES_MAX,
+        "max_txs_bytes": 256 << 20,
+    },
+    "consensus": {"create_empty_blocks": False, "create_empty_blocks_interval": "1s"},
+}
+PROFILES: dict[str, dict[str, Any]] = {
+    "network": {
+        "p2p": {"flush_throttle_timeout": "10ms"},
+        "consensus": {
+            "timeout_propose": "2s",
+            "timeout_propose_delta": "500ms",
+            "timeout_prevote": "500ms",
+            "timeout_prevote_delta": "250ms",
+            "timeout_precommit": "500ms",
+            "timeout_precommit_delta": "250ms",
+            "timeout_commit": "50ms",
+            "skip_timeout_commit": True,
+            "peer_gossip_sleep_duration": "10ms",
+        },
+    },
+    "localnet": {
+        "p2p": {
+            "flush_throttle_timeout": "1ms",
+            "pex": False,
+            "addr_book_strict": False,
+            "allow_duplicate_ip": True,
+        },
+        "consensus": {
+            "timeout_propose": "1s",
+            "timeout_propose_delta": "250ms",
+            "timeout_prevote": "200ms",
+            "timeout_prevote_delta": "100ms",
+            "timeout_precommit": "200ms",
+            "timeout_precommit_delta": "100ms",
+            "timeout_commit": "0s",
+            "skip_timeout_commit": True,
+            "peer_gossip_sleep_duration": "5ms",
+        },
+    },
+}
+
+
+class Validator(NamedTuple):
+    """One validator of a new chain."""
+
+    name: str
+    public_key: bytes
+
+
+def make_keys(engine_home: Path) -> bytes:
+    """Make node and validator keys, unless they are there; return the validator's public key."""
+    config, data = engine_home / "config", engine_home / "data"
+    for folder in (config, data):
+        folder.mkdir(parents=True, exist_ok=True)
+    path = config / "priv_validator_key.json"
+    if not path.exists():
+        key = SigningKey.generate()
+        public_key = bytes(key.verify_key)
+        validator = {
+            "address": sha256(public_key)[:20].hex().upper(),
+            "pub_key": public_json(public_key),
+            "priv_key": private_json(key),
+        }
+        write_secret(path, validator)
+        write_secret(config / "node_key.json", {"priv_key": private_json(SigningKey.generate())})
+        state = {"height": "0", "round": 0, "step": 0}
+        write_secret(data / "priv_validator_state.json", state)
+    return b64decode(json.loads(path.read_text())["pub_key"]["value"])
+
+
+def read_node_id(engine_home: Path) -> str:
+    """Return the id by which peers know a node."""
+    key = json.loads((engine_home / "config" / "node_key.json").read_text())
+    return sha256(b64decode(key["priv_key"]["value"])[32:])[:20].hex()
+
+
+def make_genesis(
+    chain_id: str, validators: Sequence[Validator], app_state: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the engine's genesis file of a new chain that begins now."""
+    return {
+        "genesis_time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "chain_id": chain_id,
+        "initial_height": "1",
+        "validators": [
+            {
+                "address": sha256(each.public_key)[:20].hex().upper(),
+                "pub_key": public_json(each.public_key),
+                "power": str(VALIDATOR_POWER),
+                "name": each.name,
+            }
+            for each in validators
+        ],
+        "app_hash": "",
+        "app_state": app_state,
+    }
+
+
+def engine_config(home: Home, config: NodeConfig) -> dict[str, Any]:
+    """Return the engine's settings: the profile's, the addresses, then the operator's own."""
+    addresses = {
+        "moniker": config.moniker,
+        "proxy_app": f"unix://{home.socket}",
+        "rpc": {"laddr": f"tcp://{config.rpc_address}"},
+        "p2p": {
+            "laddr": f"tcp://{config.p2p_address}",
+            "persistent_peers": ",".join(config.peers),
+        },
+    }
+    settings: dict[str, Any] = {}
+    for layer in (COMMON, PROFILES[config.profile], addresses, config.engine):
+        settings = merge(settings, layer)
+    return settings
+
+
+class Engine:
+    """CometBFT as a child process."""
+
+    def __init__(self, home: Home, config: NodeConfig) -> None:
+        self._home = home
+        self._config = config
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Write the engine's configuration and start it."""
+        text = to_toml(engine_config(self._home, self._config))
+        (self._home.engine / "config" / "config.toml").write_text(f"{CONFIG_HEAD}{text}")
+        with self._home.engine_log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                find_engine(),
+                *("start", "--home", str(self._home.engine)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent,
+            )
+
+    async def wait(self) -> str:
+        """Return once the engine has ended, with the last it said."""
+        if self._process is not None:
+            await self._process.wait()
+        lines = self._home.engine_log.read_text(errors="replace").splitlines()
+        return "\n".join(lines[-ENGINE_LINES_SHOWN:])
+
+    async def stop(self) -> None:
+        """Ask the engine to end; after ten seconds make it."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._process.terminate()
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+
+def find_engine() -> str:
+    """Return the engine's program: beside this Python's, or on the PATH."""
+    beside = Path(sys.executable).parent / "cometbft"
+    found = str(beside) if beside.exists() else shutil.which("cometbft")
+    if found is None:
+        raise OperatorError(f"cometbft: not found beside {beside.parent} or on PATH; {INSTALL}")
+    return found
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process, between fork and exec, once its parent is gone."""
+    if sys.platform == "linux":
+        LIBC.prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested settings with others laid over them."""
+    merged = dict(below)
+    for name, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
+        merged[name] = merge(merged[name], value) if both else value
+    return merged
+
+
+def public_json(key: bytes) -> dict[str, str]:
+    """Return a public key as the engine writes it."""
+    return {"type": "tendermint/PubKeyEd25519", "value": b64encode(key).decode()}
+
+
+def private_json(key: SigningKey) -> dict[str, str]:
+    """Return a private key as the engine writes it: the seed, then the public key."""
+    value = b64encode(bytes(key) + bytes(key.verify_key)).decode()
+    return {"type": "tendermint/PrivKeyEd25519", "value": value}
+
+
+def write_secret(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file that only its owner may read."""
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(content, indent=2))

@@ -1,0 +1,131 @@
+"""Committed state on disk: LevelDB, in which a block is one atomic, synced batch.
+
+    s/<row key>                         a row of state, as the rules wrote it
+    e/<job id>/<height>/<index>         an event of a job, for streams; job 0 has those of all jobs
+    m/committed                         the last block
+    u/<height>                          kept free for undo records
+
+Integers in keys are big-endian, so that ranges are in order. The tries aren't stored: they follow
+from the rows and are built when the store is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import plyvel
+
+from app.chain import APP_VERSION
+from app.kernel.record import U32, U64, Malformed, decode, encode
+from app.kernel.store import end_of
+from app.node.config import OperatorError
+
+ROWS = b"s/"
+EVENTS = b"e/"
+COMMITTED = b"m/committed"
+ALL_JOBS = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The last block on disk; height 0 before the first."""
+
+    chain_id: str = ""
+    height: U64 = U64(0)
+    time_ms: U64 = U64(0)
+    clock_ms: U64 = U64(0)
+    app_hash: bytes = b""
+    app_version: U32 = U32(APP_VERSION)
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """One event of a job, and the block it happened in."""
+
+    job_id: U64
+    height: U64
+    index: U32
+    """Its place among the block's events."""
+    time_ms: U64
+    clock_ms: U64
+    packed: bytes
+    """A serialized google.protobuf.Any that holds a `pollen.*.v1.Event…`."""
+
+
+class LevelStore:
+    """The rows of the last committed block, and the events of jobs since the first."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = plyvel.DB(str(path), create_if_missing=True)
+        except plyvel.IOError as error:
+            raise OperatorError(
+                f"{path}: in use by another process, or unreadable: {error}"
+            ) from None
+        self._rows = self._db.prefixed_db(ROWS)
+        self.get = self._rows.get
+        self.last = self._read_last(path)
+
+    def items(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Walk the rows whose key begins with prefix, in key order, from `start` on."""
+        stop = end_of(prefix) if prefix else None
+        yield from self._rows.iterator(start=max(prefix, start), stop=stop)
+
+    def commit(
+        self, last: Committed, changes: Mapping[bytes, bytes | None], events: Sequence[JobEvent]
+    ) -> None:
+        """Write a block, all or nothing, and return once the disk has it."""
+        with self._db.write_batch(transaction=True, sync=True) as batch:
+            for key, value in changes.items():
+                if value is None:
+                    batch.delete(ROWS + key)
+                else:
+                    batch.put(ROWS + key, value)
+            for event in events:
+                row = encode(event)
+                for job_id in (event.job_id, ALL_JOBS):
+                    batch.put(event_key(job_id, event.height, event.index), row)
+            batch.put(COMMITTED, encode(last))
+        self.last = last
+
+    def job_events(self, job_id: int, from_height: int) -> Iterator[JobEvent]:
+        """Walk a job's events from a height on, in order; job 0: those of all jobs."""
+        stop = end_of(event_key(job_id, 0, 0)[: len(EVENTS) + 8])
+        for row in self._db.iterator(
+            start=event_key(job_id, from_height, 0), stop=stop, include_key=False
+        ):
+            yield decode(JobEvent, row)
+
+    def close(self) -> None:
+        """Give the files back."""
+        self._db.close()
+
+    def _read_last(self, path: Path) -> Committed:
+        data = self._db.get(COMMITTED)
+        if data is None:
+            return Committed()
+        try:
+            last = decode(Committed, data)
+        except Malformed as error:
+            raise OperatorError(
+                f"{path}: written by another version of pollend ({error})"
+            ) from None
+        if last.app_version != APP_VERSION:
+            raise OperatorError(
+                f"{path}: state of application version {last.app_version}, this pollend runs "
+                f"version {APP_VERSION}; install the release that the chain runs"
+            )
+        return last
+
+
+def event_key(job_id: int, height: int, index: int) -> bytes:
+    """Return the key of one event."""
+    return b"%s%s%s%s" % (
+        EVENTS,
+        job_id.to_bytes(8, "big"),
+        height.to_bytes(8, "big"),
+        index.to_bytes(4, "big"),
+    )

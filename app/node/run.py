@@ -1,0 +1,122 @@
+"""A running node: the application, its doors and the engine, from locking its home to the end."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+import sys
+import time
+from contextlib import AsyncExitStack
+from functools import partial
+
+from app.node.abci import Application
+from app.node.comet import Engine
+from app.node.config import Home, NodeConfig, OperatorError, split_address
+from app.node.leveldb import LevelStore
+from app.node.metrics import Metrics, serve_metrics
+from app.node.socket import serve
+
+log = logging.getLogger("pollend")
+
+End = asyncio.Future[None]
+"""When and why the node ends: without an exception, because it was told to."""
+
+BLOCK_AGE_MAX_S = 15
+REPORT_INTERVAL_S = 30
+SWITCH_INTERVAL_S = (
+    1e-4  # gRPC has threads; a signature's check waits for each switch between them.
+)
+GARBAGE_THRESHOLDS = (50_000, 20, 50)
+
+
+async def run_node(home: Home, config: NodeConfig, *, is_engine_external: bool) -> None:
+    """Run until told to end or something fails, which is then raised."""
+    loop = asyncio.get_running_loop()
+    end = loop.create_future()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, finish, end)
+    async with AsyncExitStack() as stack:
+        stack.callback(home.lock().close)
+        store = LevelStore(home.path / "state")
+        stack.callback(store.close)
+        application = Application(
+            store,
+            Metrics(),
+            check_invariants=config.check_invariants,
+            rpc_address=config.rpc_address,
+        )
+        tune_interpreter()
+        await open_doors(stack, home, application, config, end)
+        reporter = asyncio.create_task(report(application))
+        stack.callback(reporter.cancel)
+        if is_engine_external:
+            log.info("waiting for an engine to connect to unix://%s", home.socket)
+        else:
+            engine = Engine(home, config)
+            await engine.start()
+            watcher = asyncio.create_task(watch(engine, end))
+            stack.callback(watcher.cancel)
+            stack.push_async_callback(engine.stop)
+        await end
+        log.info("ending at height %d", application.last.height)
+
+
+async def open_doors(
+    stack: AsyncExitStack, home: Home, application: Application, config: NodeConfig, end: End
+) -> None:
+    """Listen for the engine, for gRPC, and for who wants metrics."""
+    server = await serve(application.methods, home.socket, partial(finish, end))
+    stack.callback(server.close)
+    metrics = application.metrics
+    metrics.waiting.set_function(lambda: application.mempool.count(application.state))
+    host, port = split_address("metrics_address", config.metrics_address)
+    try:
+        monitor = await serve_metrics(metrics, host, port, lambda: find_unready(application))
+    except OSError as error:
+        raise OperatorError(f"metrics_address {host}:{port}: {error.strerror}") from None
+    stack.callback(monitor.close)
+    for name in ("p2p", "rpc", "grpc", "metrics"):
+        log.info("%-8s %s", name, getattr(config, f"{name}_address"))
+
+
+def finish(end: End, error: Exception | None = None) -> None:
+    """End the node, for a reason perhaps; the first counts."""
+    if not end.done():
+        end.set_exception(error) if error else end.set_result(None)
+
+
+async def watch(engine: Engine, end: End) -> None:
+    """End the node when the engine ends of itself."""
+    last_words = await engine.wait()
+    finish(end, OperatorError(f"the engine ended; it said last:\n{last_words}"))
+
+
+async def report(application: Application) -> None:
+    """Say when blocks begin to come, and from time to time how many."""
+    await application.wait_for_commit()
+    log.info("blocks come in, height %d", application.last.height)
+    while True:
+        height, txs = application.last.height, application.metrics.tx_count
+        await asyncio.sleep(REPORT_INTERVAL_S)
+        blocks, txs = application.last.height - height, application.metrics.tx_count - txs
+        words = "height %d: %d blocks and %d transactions in %d s"
+        log.info(words, application.last.height, blocks, txs, REPORT_INTERVAL_S)
+
+
+def find_unready(application: Application) -> str:
+    """Return why the node's state isn't the chain's present one, or nothing if it is."""
+    last = application.store.last
+    age_s = int(time.time() - last.time_ms / 1000)
+    if not last.height:
+        return "no block yet"
+    return f"the last block is {age_s} s old" if age_s > BLOCK_AGE_MAX_S else ""
+
+
+def tune_interpreter() -> None:
+    """Keep the collector off what stays for good, and threads from holding each other up."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)

@@ -1,0 +1,120 @@
+"""The door the engine knocks on: ABCI requests over a Unix socket, answered in order.
+
+A frame is an unsigned varint length and a `tendermint.abci.Request`. The engine opens four
+connections; one event loop serves them all. Everything complete in the buffer is answered in one
+write. A request this version doesn't know gets an empty answer of its own number (a response's
+field is its request's plus one), so an engine with additional methods still runs. A user's fault
+is an answer with a code; an exception is a bug, after which nothing more is answered.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cosmpy.protos.tendermint.abci import types_pb2 as abci
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+FRAME_BYTES_MAX = 1 << 28
+READ_BYTES = 1 << 16  # One connection's turn: some 200 transactions, so that blocks don't wait.
+SOCKET_PATH_BYTES_MAX = 100
+
+Methods = Mapping[str, Callable[[Any], Any]]
+
+
+class FrameTooLong(Exception):
+    """The peer announced a frame beyond any block: it doesn't speak ABCI."""
+
+
+def take_frames(buffer: bytearray) -> list[bytes]:
+    """Remove every complete frame from the front of the buffer and return their payloads."""
+    frames = []
+    start = 0
+    while (head := _read_varint(buffer, start)) is not None:
+        size, payload = head
+        if size > FRAME_BYTES_MAX:
+            raise FrameTooLong(f"frame of {size} bytes, at most {FRAME_BYTES_MAX} are served")
+        if len(buffer) < payload + size:
+            break
+        start = payload + size
+        frames.append(bytes(buffer[payload:start]))
+    del buffer[:start]
+    return frames
+
+
+def frame(payload: bytes) -> bytes:
+    """Put the varint length before a message."""
+    return _varint(len(payload)) + payload
+
+
+def answer(methods: Methods, payload: bytes) -> bytes:
+    """Answer one request with the method of its name; returns the framed response."""
+    request = abci.Request.FromString(payload)
+    kind = request.WhichOneof("value")
+    if kind is None:
+        return frame(_empty_answer(request))
+    if kind == "flush":
+        return frame(abci.Response(flush=abci.ResponseFlush()).SerializeToString())
+    if kind == "echo":
+        echo = abci.ResponseEcho(message=request.echo.message)
+        return frame(abci.Response(echo=echo).SerializeToString())
+    response = abci.Response(**{kind: methods[kind](getattr(request, kind))})
+    return frame(response.SerializeToString())
+
+
+async def serve(
+    methods: Methods, path: Path, fail: Callable[[Exception], None]
+) -> asyncio.AbstractServer:
+    """Listen on the path, in place of a socket left there; `fail` gets the exception of a bug."""
+    path.unlink(missing_ok=True)
+    loop = asyncio.get_running_loop()
+    return await loop.create_unix_server(lambda: _Connection(methods, fail), str(path))
+
+
+class _Connection(asyncio.BufferedProtocol):
+    def __init__(self, methods: Methods, fail: Callable[[Exception], None]) -> None:
+        self._methods = methods
+        self._fail = fail
+        self._chunk = memoryview(bytearray(READ_BYTES))
+        self._buffer = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._chunk
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._buffer += self._chunk[:nbytes]
+        try:
+            answers = [answer(self._methods, payload) for payload in take_frames(self._buffer)]
+        except Exception as error:
+            self._transport.abort()
+            self._fail(error)
+        else:
+            self._transport.write(b"".join(answers))
+
+
+def _empty_answer(request: Any) -> bytes:
+    fields = UnknownFieldSet(request)
+    number = fields[0].field_number + 1 if len(fields) else 0
+    return _varint(number << 3 | 2) + b"\0" if number else b""
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _read_varint(data: bytearray, start: int) -> tuple[int, int] | None:
+    value = 0
+    for index in range(start, min(start + 10, len(data))):
+        value |= (data[index] & 0x7F) << 7 * (index - start)
+        if data[index] < 0x80:
+            return value, index + 1
+    return None
