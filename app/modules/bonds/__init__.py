@@ -64,6 +64,7 @@ from app.modules.bonds.unbonding import (
 
 __all__ = [
     "BONDS",
+    "LOCKS",
     "PARAMS",
     "REGISTRATIONS",
     "Bond",
