@@ -1,0 +1,242 @@
+"""Rounds: one pass of train, combine and pay, from the draw of who acts to the money.
+
+A round is OPEN when the chain has drawn its workers and readers; it trains on the model of the
+round before it as soon as that is attested. In COMMIT the cohort binds itself to updates, in
+REVEAL it shows what it bound, in INCLUDE the readers vote which updates they hold, in AGGREGATE an
+aggregator posts the model that the included updates give and a majority of the evaluators attests
+it. In CHALLENGE anyone may prove it false; then the round is SETTLED: its pool is paid, reputation
+moves, bonds are freed. Nothing is scored under the contribution rules there are, so SCORE is
+passed over.
+
+Transactions only record, and bring a deadline forward when all or a quorum are done. What follows
+happens at the end of a block, for the rounds that are due, a limited number a block and first the
+one that is due longest. A deadline has passed when its time and its blocks have passed; a quorum
+that ends a phase needs no blocks, and costs who comes too late at most the pay. Each phase has a
+deadline and each deadline one consequence, so no round hangs; none waits for another job.
+
+The next round is drawn when this one enters AGGREGATE, so that it can train as soon as the model
+is known, while this one is challenged and paid. It waits where its pool, with those of all rounds
+built on an unsettled aggregate, would be more than three quarters of what that aggregate's poster
+has locked. A round that is voided takes with it the rounds built on it, and the job goes on from
+its base.
+
+A round that aborts gets no successor of its number; three in a row fail the job. What was
+delivered to a round that aborts after REVEAL earns half an equal share. What nobody earns stays in
+escrow.
+
+records     params, records, events, tables
+lifecycle   NEXT_PHASES, deadlines, seats
+settle      pay, reputation, bonds at a round's end
+progress    what comes next for a job
+draw        OPEN
+commit  reveal  include  aggregate    the phases and their messages
+queries  invariants
+"""
+
+from __future__ import annotations
+
+from app.kernel.context import Context
+from app.kernel.module import Message, Module, Query
+from app.kernel.store import State
+from app.modules.rounds.aggregate import (
+    AttestAggregate,
+    PostAggregate,
+    attest_aggregate,
+    end_aggregate,
+    post_aggregate,
+)
+from app.modules.rounds.commit import CommitUpdate, commit_update, end_commit
+from app.modules.rounds.draw import draw_due_rounds, end_open
+from app.modules.rounds.include import (
+    VoteInclusion,
+    bitmap_bytes,
+    end_include,
+    has_bit,
+    vote_inclusion,
+)
+from app.modules.rounds.invariants import (
+    at_most_one_round_of_a_job_trains,
+    counters_equal_the_seats,
+    every_running_job_goes_on,
+    every_unsettled_round_is_due_once,
+    rounds_that_have_not_ended_are_found_by_job,
+    the_pools_of_unsettled_rounds_are_in_escrow,
+    unsettled_seats_lock_bonds,
+)
+from app.modules.rounds.lifecycle import (
+    NEXT_PHASES,
+    DeadlinePassed,
+    NoSeat,
+    NoSuchRound,
+    NotAReader,
+    WrongLength,
+    WrongRoundPhase,
+    has_passed,
+    is_late,
+    set_due,
+)
+from app.modules.rounds.progress import settle_round, void_round
+from app.modules.rounds.queries import (
+    JobStateRequest,
+    JobStateResponse,
+    ParamsRequest,
+    ParamsResponse,
+    RoundRequest,
+    RoundResponse,
+    RoundState,
+    job_state,
+    params,
+    round,
+)
+from app.modules.rounds.records import (
+    DRAWS,
+    DUE,
+    PARAMS,
+    READER_OF,
+    READERS,
+    ROUNDS,
+    SEAT_OF,
+    SEATS,
+    UNSETTLED,
+    AggregateAttested,
+    AggregatePosted,
+    AggregatorReplaced,
+    InclusionVoted,
+    Metric,
+    Params,
+    Reader,
+    ReserveCalled,
+    Reveal,
+    Round,
+    RoundDrawn,
+    RoundPhase,
+    RoundPhaseChanged,
+    Seat,
+    SeatKind,
+    SeatState,
+    UpdateCommitted,
+    UpdateRevealed,
+)
+from app.modules.rounds.reveal import RevealUpdate, end_reveal, reveal_update
+
+__all__ = [
+    "DRAWS",
+    "DUE",
+    "MODULE",
+    "NEXT_PHASES",
+    "PARAMS",
+    "READERS",
+    "READER_OF",
+    "ROUNDS",
+    "SEATS",
+    "SEAT_OF",
+    "UNSETTLED",
+    "AggregateAttested",
+    "AggregatePosted",
+    "AggregatorReplaced",
+    "AttestAggregate",
+    "CommitUpdate",
+    "DeadlinePassed",
+    "InclusionVoted",
+    "JobStateRequest",
+    "JobStateResponse",
+    "Metric",
+    "NoSeat",
+    "NoSuchRound",
+    "NotAReader",
+    "Params",
+    "ParamsRequest",
+    "ParamsResponse",
+    "PostAggregate",
+    "Reader",
+    "ReserveCalled",
+    "Reveal",
+    "RevealUpdate",
+    "Round",
+    "RoundDrawn",
+    "RoundPhase",
+    "RoundPhaseChanged",
+    "RoundRequest",
+    "RoundResponse",
+    "RoundState",
+    "Seat",
+    "SeatKind",
+    "SeatState",
+    "UpdateCommitted",
+    "UpdateRevealed",
+    "VoteInclusion",
+    "WrongLength",
+    "WrongRoundPhase",
+    "bitmap_bytes",
+    "has_bit",
+    "has_passed",
+    "is_late",
+    "void_round",
+]
+
+PHASE_ENDS = {
+    RoundPhase.OPEN: end_open,
+    RoundPhase.COMMIT: end_commit,
+    RoundPhase.REVEAL: end_reveal,
+    RoundPhase.INCLUDE: end_include,
+    RoundPhase.AGGREGATE: end_aggregate,
+    RoundPhase.CHALLENGE: settle_round,
+}
+"""What happens when the chain looks at a round in each phase."""
+
+
+def end_due_phases(state: State, ctx: Context) -> None:
+    """End the phases that are due, a limited number a block; a round whose blocks are yet to pass
+    goes to the end of the queue.
+    """
+    limit = PARAMS.get(state).due_per_block_max
+    for key in list(DUE.keys(state, up_to=ctx.block.clock_ms, limit=limit)):
+        if not DUE.has(state, key):
+            continue  # ended or begun by another round of its job
+        found = ROUNDS.must(state, key[1:])
+        if found.phase is RoundPhase.OPEN or has_passed(found, ctx.block):
+            PHASE_ENDS[found.phase](state, ctx, found)
+        else:
+            set_due(state, found, ctx.block.clock_ms + 1)
+
+
+MODULE = Module(
+    name="rounds",
+    package="pollen.rounds.v1",
+    tables=(ROUNDS, SEATS, SEAT_OF, READERS, READER_OF, UNSETTLED, DRAWS, DUE),
+    params=PARAMS,
+    messages={
+        CommitUpdate: Message(commit_update, gas=20_000, amino_name="pollen/CommitUpdate"),
+        RevealUpdate: Message(reveal_update, gas=30_000, amino_name="pollen/RevealUpdate"),
+        VoteInclusion: Message(vote_inclusion, gas=50_000, amino_name="pollen/VoteInclusion"),
+        PostAggregate: Message(post_aggregate, gas=30_000, amino_name="pollen/PostAggregate"),
+        AttestAggregate: Message(attest_aggregate, gas=30_000, amino_name="pollen/AttestAggregate"),
+    },
+    queries={
+        ParamsRequest: Query(params, ParamsResponse),
+        RoundRequest: Query(round, RoundResponse),
+        JobStateRequest: Query(job_state, JobStateResponse),
+    },
+    events=(
+        RoundDrawn,
+        RoundPhaseChanged,
+        UpdateCommitted,
+        UpdateRevealed,
+        ReserveCalled,
+        InclusionVoted,
+        AggregatePosted,
+        AggregateAttested,
+        AggregatorReplaced,
+    ),
+    begin_block=draw_due_rounds,
+    end_block=end_due_phases,
+    invariants=(
+        every_unsettled_round_is_due_once,
+        rounds_that_have_not_ended_are_found_by_job,
+        at_most_one_round_of_a_job_trains,
+        every_running_job_goes_on,
+        the_pools_of_unsettled_rounds_are_in_escrow,
+        counters_equal_the_seats,
+        unsettled_seats_lock_bonds,
+    ),
+)

@@ -1,0 +1,102 @@
+"""What can be asked about rounds; their history stays queryable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.kernel.record import U32, U64
+from app.kernel.store import Reader as View
+from app.modules import bonds, jobs
+from app.modules.rounds.lifecycle import (
+    ENDED,
+    get_readers,
+    get_seats,
+    get_unsettled,
+    require_round,
+)
+from app.modules.rounds.records import PARAMS, ROUNDS, Params, Reader, Round, Seat
+
+
+@dataclass(frozen=True, slots=True)
+class RoundState:
+    """A round with its seats and readers."""
+
+    round: Round
+    seats: tuple[Seat, ...]
+    readers: tuple[Reader, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParamsRequest:
+    """Ask for the params of rounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParamsResponse:
+    """The params of rounds."""
+
+    params: Params
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRequest:
+    """Ask for one round."""
+
+    job_id: U64
+    round: U32
+
+
+@dataclass(frozen=True, slots=True)
+class RoundResponse:
+    """One round with its seats and readers."""
+
+    state: RoundState
+
+
+@dataclass(frozen=True, slots=True)
+class JobStateRequest:
+    """Ask for all that a participant of a job acts on."""
+
+    job_id: U64
+
+
+@dataclass(frozen=True, slots=True)
+class JobStateResponse:
+    """A job, its unsettled rounds behind the newest that has ended, and those rounds' readers."""
+
+    job: jobs.Job
+    rounds: tuple[RoundState, ...]
+    readers: tuple[bonds.Registration, ...]
+
+
+def params(state: View, request: ParamsRequest) -> ParamsResponse:
+    """Answer with the params."""
+    return ParamsResponse(PARAMS.get(state))
+
+
+def round(state: View, request: RoundRequest) -> RoundResponse:
+    """Answer with one round, its seats and its readers."""
+    return RoundResponse(
+        get_round_state(state, require_round(state, request.job_id, request.round))
+    )
+
+
+def job_state(state: View, request: JobStateRequest) -> JobStateResponse:
+    """Answer with a job, its unsettled rounds, the newest that has ended, and their readers."""
+    job = jobs.require_job(state, request.job_id)
+    rounds = get_unsettled(state, request.job_id)
+    for number in range(job.next_round - 1, 0, -1):
+        found = ROUNDS.must(state, (request.job_id, number))
+        if found.phase in ENDED:
+            rounds.append(found)
+            break
+    rounds.sort(key=lambda found: found.round)
+    states = tuple(get_round_state(state, found) for found in rounds)
+    participants = {reader.participant: 0 for each in states for reader in each.readers}
+    registrations = (bonds.REGISTRATIONS.must(state, address) for address in sorted(participants))
+    return JobStateResponse(job, states, tuple(registrations))
+
+
+def get_round_state(state: View, round: Round) -> RoundState:
+    """Return a round with its seats and readers."""
+    return RoundState(round, tuple(get_seats(state, round)), tuple(get_readers(state, round)))
