@@ -19,7 +19,7 @@ from app.kernel.store import MemoryStore, Overlay, Reader, State
 from app.kernel.table import Index, Singleton, Table
 from app.kernel.trie import SENTINEL, SENTINEL_VALUE
 from app.kernel.tx import Tx, Undecodable
-from app.modules import auth, bank, clock, fees
+from app.modules import auth, bank, bonds, clock, fees, jobs, payouts, reputation, rounds
 
 APP_VERSION = 1
 OK = 0
@@ -30,6 +30,11 @@ MODULES: tuple[Module, ...] = (
     auth.MODULE,
     bank.MODULE,
     fees.MODULE,
+    bonds.MODULE,
+    reputation.MODULE,
+    jobs.MODULE,
+    payouts.MODULE,
+    rounds.MODULE,
 )
 """From the bottom of the stack to its top; each may call only those before it."""
 
