@@ -67,9 +67,14 @@ def result_data(result: TxResult, messages: tuple[Any, ...]) -> bytes:
     """Return a transaction's answers as a `TxMsgData`; a failed one has none."""
     if result.code:
         return b""
-    pairs = zip(messages, result.responses, strict=True)
-    packed = [pack_response(type(message), response) for message, response in pairs]
+    packed = pack_responses(result, messages)
     return bytes(TxMsgData(msg_responses=packed).SerializeToString())
+
+
+def pack_responses(result: TxResult, messages: tuple[Any, ...]) -> list[AnyMessage]:
+    """Return the answers of a transaction that succeeded, one a message."""
+    pairs = zip(messages, result.responses, strict=True)
+    return [pack_response(type(message), response) for message, response in pairs]
 
 
 def pack_response(message_class: Any, response: Any) -> AnyMessage:

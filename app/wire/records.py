@@ -79,6 +79,12 @@ def unpack(packed: AnyMessage) -> Any:
     return parse(kind.record, packed.value)
 
 
+def query_path(request_class: type[Any]) -> str:
+    """Return the gRPC path of the method that answers a question."""
+    package, _, name = KINDS[request_class].name.rpartition(".")
+    return f"/{package}.Query/{name.removeprefix('Query').removesuffix('Request')}"
+
+
 @cache
 def reader_of(record_class: Any, descriptor: Any) -> Convert:
     """Return what makes a record of a protobuf message."""

@@ -1,0 +1,207 @@
+"""The node's gRPC services: each module's questions, Cosmos' own, and Pollen's node service.
+
+Questions are answered from the last committed block, whose height comes back as the header
+`x-cosmos-block-height`. Transactions go through the engine's RPC. A refusal carries the chain's
+code and module in the trailers `pollen-code` and `pollen-codespace`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+from typing import Any, NamedTuple
+
+import grpc
+import grpc.aio
+from cosmpy.protos.cosmos.tx.v1beta1 import service_pb2
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from app.chain import MODULES, find_broken_invariants
+from app.node.abci import Application
+from app.node.config import VERSION, OperatorError
+from app.node.question import Method, Refusal, View
+from app.node.rpc import EngineFault, EngineRpc, EngineUnreachable
+from app.node.stream import Feed, TooManyWatchers, TooSlow
+from app.node.txs import TxService
+from app.node.views import METHODS
+from app.pb.pollen.node.v1 import node_pb2
+
+HEIGHT_KEY = "x-cosmos-block-height"
+CODE_KEY, CODESPACE_KEY = "pollen-code", "pollen-codespace"
+RECEIVE_BYTES_MAX = 8 << 20
+OPTIONS = (("grpc.max_receive_message_length", RECEIVE_BYTES_MAX), ("grpc.so_reuseport", 0))
+STOP_S = 1.0
+NODE_SERVICE = "pollen.node.v1.Service"
+
+
+class Call(NamedTuple):
+    """How the requests to one path are read and served."""
+
+    request: Any
+    serve: Callable[[Any], Awaitable[Any]]
+
+
+class GrpcServer:
+    """A gRPC server that runs until it is stopped."""
+
+    def __init__(self, server: Any, port: int, stack: AsyncExitStack) -> None:
+        self._server = server
+        self._stack = stack
+        self.port = port
+
+    async def stop(self, grace_s: float = STOP_S) -> None:
+        """End every stream, let calls finish for so long, and close."""
+        await self._server.stop(grace_s)
+        await self._stack.aclose()
+
+
+class NodeService:
+    """What a node says of itself, and a job's stream."""
+
+    def __init__(self, application: Application, engine: EngineRpc) -> None:
+        self._application = application
+        self._engine = engine
+        self.feed = Feed(application)
+
+    async def status(self, request: Any) -> Any:
+        """Answer with the last block, and whether the node follows the chain."""
+        try:
+            engine = await self._engine.call("status")
+            version = engine["node_info"]["version"]
+            is_behind = engine["sync_info"]["catching_up"]
+        except (EngineFault, EngineUnreachable):
+            version, is_behind = "", True
+        last = self._application.last
+        return node_pb2.StatusResponse(
+            chain_id=last.chain_id,
+            height=last.height,
+            time_unix_ms=last.time_ms,
+            clock_ms=last.clock_ms,
+            app_hash=last.app_hash,
+            app_version=VERSION,
+            engine_version=version,
+            ready=last.height > 0 and not is_behind,
+        )
+
+    async def check_invariants(self, request: Any) -> Any:
+        """Answer with every sentence that was checked, and those that don't hold."""
+        last = self._application.last
+        names = [f"{each.name}: {rule.__name__}" for each in MODULES for rule in each.invariants]
+        return node_pb2.CheckInvariantsResponse(
+            broken=list(find_broken_invariants(self._application.state)),
+            checked=[name.replace("_", " ") for name in names],
+            height=last.height,
+            app_hash=last.app_hash,
+        )
+
+    async def watch(self, request: Any, context: Any) -> AsyncIterator[bytes]:
+        """Stream a job's serialized responses until the caller leaves."""
+        try:
+            async for response in self.feed.watch(request.job_id, request.from_height):
+                yield response
+        except Refusal as refusal:
+            await refuse(context, refusal)
+        except TooSlow:
+            text = "reader too slow: blocks pile up; open a new stream from the height reached"
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, text)
+        except TooManyWatchers:
+            text = "this node serves no more streams; ask another, or later"
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, text)
+
+
+async def start_grpc(
+    application: Application, host: str, port: int, engine_rpc_url: str
+) -> GrpcServer:
+    """Serve gRPC on a port, 0 for any free one; OperatorError if it is taken."""
+    stack = AsyncExitStack()
+    engine = EngineRpc(engine_rpc_url)
+    stack.push_async_callback(engine.close)
+    node = NodeService(application, engine)
+    server = grpc.aio.server(options=OPTIONS)
+    add_services(server, application, node, TxService(application, engine))
+    try:
+        bound = server.add_insecure_port(f"{host}:{port}")
+    except RuntimeError as error:
+        await stack.aclose()
+        raise OperatorError(f"grpc_address {host}:{port}: can't be bound: {error}") from None
+    await server.start()
+    stack.push_async_callback(cancel, asyncio.create_task(node.feed.follow()))
+    return GrpcServer(server, bound, stack)
+
+
+def add_services(server: Any, application: Application, node: NodeService, txs: TxService) -> None:
+    """Give a server all its paths, reflection and health."""
+    calls = {
+        "/pollen.node.v1.Service/Status": Call(node_pb2.StatusRequest, node.status),
+        "/pollen.node.v1.Service/CheckInvariants": Call(
+            node_pb2.CheckInvariantsRequest, node.check_invariants
+        ),
+        "/cosmos.tx.v1beta1.Service/BroadcastTx": Call(
+            service_pb2.BroadcastTxRequest, txs.broadcast
+        ),
+        "/cosmos.tx.v1beta1.Service/GetTx": Call(service_pb2.GetTxRequest, txs.get_tx),
+        **{path: from_view(application, method) for path, method in METHODS.items()},
+    }
+    services: dict[str, dict[str, Any]] = defaultdict(dict)
+    for path, call in calls.items():
+        service, name = path[1:].split("/")
+        services[service][name] = unary(application, call)
+    services[NODE_SERVICE]["WatchJob"] = grpc.unary_stream_rpc_method_handler(
+        node.watch, request_deserializer=node_pb2.WatchJobRequest.FromString
+    )
+    for service, methods in services.items():
+        generic = grpc.method_handlers_generic_handler(service, methods)
+        server.add_generic_rpc_handlers((generic,))
+    checks = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+
+
+def from_view(application: Application, method: Method) -> Call:
+    """Return the call that answers a question from committed state."""
+
+    async def serve(request: Any) -> Any:
+        return method.answer(View(application.state, application.next_block()), request)
+
+    return Call(method.request, serve)
+
+
+def unary(application: Application, call: Call) -> Any:
+    """Return what gRPC runs for a call: the answer with the height, or a refusal."""
+
+    async def run(request: Any, context: Any) -> Any:
+        try:
+            response = await call.serve(request)
+        except Refusal as refusal:
+            await refuse(context, refusal)
+        except EngineUnreachable as error:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, f"the engine doesn't answer: {error}")
+        except EngineFault as fault:
+            await context.abort(grpc.StatusCode.INTERNAL, str(fault))
+        height = str(application.last.height)
+        await context.send_initial_metadata(((HEIGHT_KEY, height),))
+        return response
+
+    return grpc.unary_unary_rpc_method_handler(
+        run,
+        request_deserializer=call.request.FromString,
+        response_serializer=lambda response: response.SerializeToString(),
+    )
+
+
+async def refuse(context: Any, refusal: Refusal) -> None:
+    """End a call with a refusal."""
+    status = grpc.StatusCode.NOT_FOUND if refusal.is_missing else grpc.StatusCode.INVALID_ARGUMENT
+    trailers = ((CODE_KEY, str(refusal.code)), (CODESPACE_KEY, refusal.codespace))
+    await context.abort(status, str(refusal), trailers if refusal.code else ())
+
+
+async def cancel(task: asyncio.Task[None]) -> None:
+    """End a task."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
