@@ -44,7 +44,11 @@ class Signer:
 
     def sign(self, data: bytes) -> bytes:
         """Return the 64-byte r‖s signature, s low, over the SHA-256 of the data (RFC 6979)."""
-        signature: bytes = PrivateKey(self.secret).sign_recoverable(sha256(data), hasher=None)
+        return self.sign_digest(sha256(data))
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """Return the same over a 32-byte digest."""
+        signature: bytes = PrivateKey(self.secret).sign_recoverable(digest, hasher=None)
         return signature[:COMPACT_SIGNATURE_BYTES]
 
 
