@@ -1,0 +1,1 @@
+"""What participants run beside the chain."""

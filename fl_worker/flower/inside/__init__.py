@@ -1,0 +1,1 @@
+"""What runs inside an app's process: Flower, numpy and its own siblings, nothing else of ours."""
