@@ -72,7 +72,9 @@ def decode_tx(raw: bytes, *, is_simulation: bool = False) -> Tx | Undecodable:
     """
     try:
         return read_tx(raw, is_simulation)
-    except (Refused, BadField, DecodeError, Malformed) as error:
+    except Malformed as error:
+        return Undecodable(CODE_UNDECODABLE, f"tx parse error: TxRaw: {error} (ADR-027)")
+    except (Refused, BadField, DecodeError) as error:
         return Undecodable(CODE_UNDECODABLE, f"tx parse error: {error}")
 
 
