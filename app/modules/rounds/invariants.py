@@ -8,8 +8,7 @@ from app.kernel.bech32 import to_bech32
 from app.kernel.errors import broken
 from app.kernel.record import Address
 from app.kernel.store import Reader as View
-from app.modules import jobs
-from app.modules.bonds.bonding import LOCKS
+from app.modules import bonds, jobs
 from app.modules.jobs import JobPhase
 from app.modules.rounds.lifecycle import ENDED, TRAINING, get_readers, get_seats, get_unsettled
 from app.modules.rounds.records import (
@@ -129,7 +128,7 @@ def unsettled_seats_lock_bonds(state: View) -> None:
         for reader in get_readers(state, row):
             key = reader.participant, row.job_id
             counts[key] = counts.get(key, 0) + 1
-    locks = dict(LOCKS.items(state))
+    locks = dict(bonds.LOCKS.items(state))
     if counts != {key: lock.seat_count for key, lock in locks.items()}:
         broken("every lock of a bond has as many seats as there are in unsettled rounds")
     for (address, job_id), amount in amounts.items():
