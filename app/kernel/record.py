@@ -20,6 +20,7 @@ U128 = NewType("U128", int)
 I64 = NewType("I64", int)
 
 ADDRESS_BYTES = 20
+ADDRESS_LENGTHS = (0, ADDRESS_BYTES)
 NO_ADDRESS = Address(b"")
 UNSIGNED_BITS = {U32: 32, U64: 64, U128: 128}
 
@@ -65,7 +66,9 @@ def write_varint(out: bytearray, value: int) -> None:
 
 
 def read_varint(data: bytes, at: int, bits: int = 64) -> tuple[int, int]:
-    """Read a minimal LEB128 varint of at most so many bits."""
+    """Read a minimal LEB128 varint of at most so many bits, 7 or more."""
+    if at < len(data) and data[at] < 0x80:
+        return data[at], at + 1
     value = shift = 0
     while True:
         if at >= len(data) or shift >= bits:
@@ -144,7 +147,9 @@ def write_bool(out: bytearray, value: bool) -> None:
 
 def read_bool(data: bytes, at: int) -> tuple[bool, int]:
     """Read a truth value."""
-    value, at = read_varint(data, at, 1)
+    value, at = read_varint(data, at)
+    if value > 1:
+        raise Malformed(f"{value} is not a truth value")
     return value == 1, at
 
 
@@ -167,7 +172,7 @@ def read_bytes(data: bytes, at: int) -> tuple[bytes, int]:
 
 def write_address(out: bytearray, value: bytes) -> None:
     """Append an address: 20 bytes, or none."""
-    if value.__class__ is not bytes or len(value) not in (0, ADDRESS_BYTES):
+    if value.__class__ is not bytes or len(value) not in ADDRESS_LENGTHS:
         raise Malformed(f"{value!r} is not an address of {ADDRESS_BYTES} bytes")
     out.append(len(value))
     out += value
@@ -176,7 +181,7 @@ def write_address(out: bytearray, value: bytes) -> None:
 def read_address(data: bytes, at: int) -> tuple[bytes, int]:
     """Read an address: 20 bytes, or none."""
     value, at = read_bytes(data, at)
-    if len(value) not in (0, ADDRESS_BYTES):
+    if len(value) not in ADDRESS_LENGTHS:
         raise Malformed(f"an address has {len(value)} bytes")
     return value, at
 
@@ -252,11 +257,11 @@ def record_codec(kind: type[Any]) -> Codec:
     def write(out: bytearray, record: Any) -> None:
         if record.__class__ is not kind:
             raise Malformed(f"{type(record).__name__} is not a {kind.__name__}")
-        for name, write_field in writers:
-            try:
+        try:
+            for name, write_field in writers:
                 write_field(out, getattr(record, name))
-            except Malformed as error:
-                raise Malformed(f"{kind.__name__}.{name}: {error}") from None
+        except Malformed as error:
+            raise Malformed(f"{kind.__name__}.{name}: {error}") from None
 
     def read(data: bytes, at: int) -> tuple[Any, int]:
         values = []

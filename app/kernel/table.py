@@ -9,7 +9,7 @@ empty.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar
 
 from app.kernel.crypto import sha256
@@ -24,6 +24,7 @@ HASHED_PART_BYTES = 20
 HASHED_PARTS = (Address, bytes, str)
 INDEX_VALUE = b"\x01"
 KEYS_REMEMBERED = 1 << 15
+ROWS_REMEMBERED = 1 << 12
 
 
 class Key:
@@ -78,13 +79,6 @@ class Key:
                 at += HASHED_PART_BYTES
         return parts[0] if len(parts) == 1 else tuple(parts), value[value_at:]
 
-    def skip_original(self, value: bytes) -> bytes:
-        """Return a row's record bytes."""
-        at = 0
-        for codec in self.hashed:
-            _, at = codec.read(value, at)
-        return value[at:] if at else value
-
 
 def hashed_part(value: bytes | str) -> bytes:
     """Return the 20 bytes that stand for a user-chosen part of a key."""
@@ -99,11 +93,14 @@ class Table(Generic[V]):
         self.name = name
         self.key = Key(name, key)
         self.record = record
+        self.decode = lru_cache(ROWS_REMEMBERED)(partial(decode, record))
 
     def get(self, state: Reader, key: Any) -> V | None:
         """Return a row's record, or None."""
         value = state.get(self.key.encode(key))
-        return None if value is None else decode(self.record, self.key.skip_original(value))
+        if value is None:
+            return None
+        return self.decode(value[len(self.key.original(key)) :])
 
     def must(self, state: Reader, key: Any) -> V:
         """Return a row that the rules promise; the node stops if it isn't there."""
@@ -135,7 +132,7 @@ class Table(Generic[V]):
         """Walk keys and records in key order: under a prefix, after a key, at most so many."""
         for key, value in walk(self.key, state, prefix, after, limit):
             original, record = self.key.decode(key, value)
-            yield original, decode(self.record, record)
+            yield original, self.decode(record)
 
 
 class Index:

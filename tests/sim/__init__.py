@@ -1,0 +1,1 @@
+"""A seeded chain with many actors, faults and an auditor who has an opinion of its own."""

@@ -1,0 +1,294 @@
+"""An independent opinion of the money: plain dicts, the protocol's sentences, no rule of the chain.
+
+The auditor keeps two books. The first follows every movement that the chain reports and must agree
+with all balances after each block. The second asks whether each movement was right: it remembers
+what people did (bonded, funded, joined, revealed) and works out by itself what a round, a refund, a
+deposit or a bond is worth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.kernel.bech32 import to_bech32
+
+PPM = 1_000_000
+FEE_PPM = 10_000
+JOIN_DEPOSIT, REJECTION_DEPOSIT, POSTING_COST = 1_000_000, 10_000_000, 10_000_000
+
+
+def account(name: str) -> bytes:
+    """Return a module's address."""
+    return hashlib.sha256(name.encode()).digest()[:20]
+
+
+ESCROW, BONDS, DEPOSITS, TREASURY = map(account, ("escrow", "bonds", "deposits", "treasury"))
+COLLECTOR = account("fee_collector")
+
+
+@dataclass
+class JobBook:
+    """What the auditor knows of one job."""
+
+    spec: Any
+    requester: bytes
+    funded: dict[bytes, int] = field(default_factory=dict)
+    paid: int = 0
+    held: dict[bytes, int] = field(default_factory=lambda: defaultdict(int))
+    refunds: dict[bytes, int] = field(default_factory=dict)
+    rounds: dict[int, dict[bytes, int]] = field(default_factory=lambda: defaultdict(dict))
+
+    @property
+    def escrow(self) -> int:
+        """What should be left of what was paid in."""
+        return sum(self.funded.values()) - self.paid
+
+
+class Auditor:
+    """Hears what the chain says and checks it."""
+
+    def __init__(self, balances: Mapping[bytes, int]) -> None:
+        self.balances = defaultdict(int, balances)
+        self.supply = sum(balances.values())
+        self.payout: dict[bytes, bytes] = {}
+        self.bonded: dict[bytes, int] = defaultdict(int)
+        self.unbonding: dict[tuple[bytes, int], tuple[int, int]] = {}
+        self.jobs: dict[int, JobBook] = {}
+        self.sequences: dict[bytes, int] = defaultdict(int)
+        self.deposits: dict[tuple[bytes, int], int] = defaultdict(int)
+        self.forfeited = 0
+
+    def expect_admission(self, signer: bytes, sequence: int, fee: int, is_signed: bool) -> bool:
+        """Say whether a transaction may enter a block now; it must be asked in block order."""
+        is_right = is_signed and sequence == self.sequences[signer]
+        if not is_right or self.balances[signer] < fee:
+            return False
+        self.sequences[signer] += 1
+        return True
+
+    def hear(self, message: Any, response: Any) -> None:
+        """Remember a message that took effect."""
+        hear = getattr(self, f"hear_{snake_case(type(message))}", None)
+        if hear is not None:
+            hear(message, response)
+
+    def hear_register(self, message: Any, _: Any) -> None:
+        """Remember a registration."""
+        self.payout[message.participant] = message.payout_address
+        self.bonded[message.participant] += message.bond_uflt
+
+    def hear_bond(self, message: Any, _: Any) -> None:
+        """Remember more bond."""
+        self.bonded[message.participant] += message.amount_uflt
+
+    def hear_unbond(self, message: Any, response: Any) -> None:
+        """Remember money on its way out."""
+        self.bonded[message.participant] -= message.amount_uflt
+        place = (message.participant, response.unbonding_id)
+        self.unbonding[place] = (message.amount_uflt, response.release_clock_ms)
+
+    def hear_post_job(self, message: Any, response: Any) -> None:
+        """Remember a job and its first funds."""
+        book = JobBook(message.spec, message.requester)
+        book.funded[message.requester] = message.budget_uflt
+        self.jobs[response.job_id] = book
+
+    def hear_fund_job(self, message: Any, _: Any) -> None:
+        """Remember more funds."""
+        funded = self.jobs[message.job_id].funded
+        funded[message.funder] = funded.get(message.funder, 0) + message.amount_uflt
+
+    def follow(self, events: Iterable[Any], rounds: Mapping[tuple[int, int], Any]) -> None:
+        """Check a block's events in order; `rounds` gives the facts of rounds that just ended."""
+        for event in events:
+            check = getattr(self, f"on_{snake_case(type(event))}", None)
+            if check is not None:
+                check(event)
+        for (job_id, number), facts in rounds.items():
+            self.check_round(job_id, number, facts)
+        self.check_refunds()
+
+    def on_coin_spent(self, event: Any) -> None:
+        """Book money that left; nobody spends what he doesn't have."""
+        self.balances[event.spender] -= coins(event.amount)
+        assert self.balances[event.spender] >= 0, to_bech32(event.spender)
+
+    def on_coin_received(self, event: Any) -> None:
+        """Book money that arrived."""
+        self.balances[event.receiver] += coins(event.amount)
+
+    def on_burned(self, event: Any) -> None:
+        """Book money that ceased to be; only posting a job burns, and always the same."""
+        amount = coins(event.amount)
+        assert amount == POSTING_COST
+        self.balances[event.burner] -= amount
+        self.supply -= amount
+
+    def on_transferred(self, event: Any) -> None:
+        """Follow deposits, to join and to reject; each comes back whole or is the treasury's."""
+        amount = coins(event.amount)
+        if event.recipient == DEPOSITS:
+            assert amount in (JOIN_DEPOSIT, REJECTION_DEPOSIT)
+            self.deposits[event.sender, amount] += 1
+        elif event.sender == DEPOSITS and event.recipient == TREASURY:
+            assert amount == REJECTION_DEPOSIT
+            self.forfeited += 1
+        elif event.sender == DEPOSITS:
+            assert amount == JOIN_DEPOSIT
+            self.deposits[event.recipient, amount] -= 1
+            assert self.deposits[event.recipient, amount] >= 0
+
+    def on_unbonded(self, event: Any) -> None:
+        """Check a bond that arrived."""
+        amount, _ = self.unbonding.pop((event.participant, event.unbonding_id))
+        assert event.amount_uflt == amount
+
+    def on_share_paid(self, event: Any) -> None:
+        """Check how a share is cut: held back, fee, and the rest to the payout address."""
+        book = self.jobs[event.job_id]
+        share = event.paid_uflt + event.fee_uflt + event.held_uflt
+        held = share * book.spec.pay.held_back_ppm // PPM
+        assert event.held_uflt == held
+        assert event.fee_uflt == (share - held) * FEE_PPM // PPM
+        assert event.payout_address == self.payout[event.participant]
+        book.held[event.participant] += held
+        book.paid += share - held
+        book.rounds[event.round][event.participant] = share
+
+    def on_held_paid(self, event: Any) -> None:
+        """Check that all that was held back for somebody arrives at once."""
+        book = self.jobs[event.job_id]
+        held = book.held.pop(event.participant)
+        assert (event.paid_uflt, event.fee_uflt) == (
+            held - held * FEE_PPM // PPM,
+            held * FEE_PPM // PPM,
+        )
+        book.paid += held
+
+    def on_job_refunded(self, event: Any) -> None:
+        """Book a refund; all of a job's come at once and are checked together."""
+        self.jobs[event.job_id].refunds[event.funder] = event.amount_uflt
+
+    def check_refunds(self) -> None:
+        """Check that what was left of a job returned in proportion to who paid in."""
+        for book in self.jobs.values():
+            if book.refunds:
+                left = book.escrow
+                whole = sum(book.funded.values())
+                expected = {who: left * paid // whole for who, paid in book.funded.items()}
+                for who in sorted(expected)[: left - sum(expected.values())]:
+                    expected[who] += 1
+                assert book.refunds == {who: part for who, part in expected.items() if part}
+                assert not any(book.held.values())
+                book.paid, book.refunds = whole, {}
+
+    def check_round(self, job_id: int, number: int, facts: Any) -> None:
+        """Work out what a round that ended owes everyone, and hold it against what was paid."""
+        book = self.jobs[job_id]
+        paid = dict(book.rounds.pop(number, {}))
+        if facts.phase == "SETTLED":
+            expected, excess = settled_shares(book.spec, facts)
+        else:
+            expected, excess = aborted_shares(book.spec, facts), 0
+        assert paid == {who: share for who, share in expected.items() if share}, (job_id, number)
+        book.paid += excess
+        assert sum(paid.values()) + excess <= facts.pool
+        assert facts.pool <= sum(book.funded.values()) // book.spec.schedule.round_count
+
+    def check(self, balances: Mapping[bytes, int], escrows: Mapping[int, int]) -> None:
+        """Hold both books against the chain's."""
+        mine = {who: amount for who, amount in self.balances.items() if amount}
+        assert mine == dict(balances)
+        assert sum(mine.values()) == self.supply
+        leaving = sum(amount for amount, _ in self.unbonding.values())
+        assert mine.get(BONDS, 0) == sum(self.bonded.values()) + leaving
+        for job_id, escrow in escrows.items():
+            assert escrow == self.jobs[job_id].escrow, f"job {job_id}"
+        assert mine.get(ESCROW, 0) == sum(escrows.values())
+        deposited = sum(amount * count for (_, amount), count in self.deposits.items())
+        assert mine.get(DEPOSITS, 0) == deposited - self.forfeited * REJECTION_DEPOSIT
+
+
+@dataclass(frozen=True)
+class RoundFacts:
+    """What people did in a round, as the auditor is told once it has ended."""
+
+    phase: str
+    reached_reveal: bool
+    pool: int
+    delivered: dict[bytes, tuple[bytes, int]]
+    """Workers whose update was included, or revealed where that was never decided: root, examples."""
+    reserves: tuple[bytes, ...]
+    aggregator: bytes
+    evaluators: tuple[bytes, ...]
+    attesters: tuple[bytes, ...]
+
+
+def snake_case(kind: type[Any]) -> str:
+    """Return a class's name as a function's."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def coins(text: str) -> int:
+    """Return the uflt that an event's amount shows."""
+    assert text.endswith("uflt")
+    return int(text.removesuffix("uflt"))
+
+
+def even(total: int, people: Iterable[bytes]) -> dict[bytes, int]:
+    """Split evenly, the remainder one by one in address order."""
+    people = sorted(people)
+    if not people:
+        return {}
+    share, left = divmod(total, len(people))
+    return {who: share + (i < left) for i, who in enumerate(people)}
+
+
+def twins(delivered: Mapping[bytes, tuple[bytes, int]]) -> dict[bytes, list[bytes]]:
+    """Group workers by identical update, under the first of each kind."""
+    groups: dict[bytes, list[bytes]] = {}
+    for who in sorted(delivered):
+        groups.setdefault(delivered[who][0], []).append(who)
+    return {group[0]: group for group in groups.values()}
+
+
+def settled_shares(spec: Any, facts: RoundFacts) -> tuple[dict[bytes, int], int]:
+    """Return everybody's share of a settled round's pool, and what goes to the treasury."""
+    pool, pay = facts.pool, spec.pay
+    workers, groups = pool * pay.worker_ppm // PPM, twins(facts.delivered)
+    limit = spec.combination.example_count_max
+    capped = pay.contribution.name == "EXAMPLES_CAPPED"
+    weights = {g: min(facts.delivered[g][1], limit) if capped else 1 for g in groups}
+    raw = {g: workers * weight // sum(weights.values()) for g, weight in weights.items()}
+    for who in sorted(raw)[: workers - sum(raw.values())]:
+        raw[who] += 1
+    cap, excess = 2 * workers // len(groups), 0
+    shares: dict[bytes, int] = defaultdict(int)
+    for first, amount in raw.items():
+        excess += max(0, amount - cap)
+        for who, part in even(min(amount, cap), groups[first]).items():
+            shares[who] += part
+    fees = pool * pay.evaluator_ppm // PPM
+    at_most = 2 * fees * len(facts.attesters) // max(1, len(facts.evaluators))
+    for who, part in even(min(fees, at_most), facts.attesters).items():
+        shares[who] += part
+    for who, part in even(pool * pay.reserve_ppm // PPM, facts.reserves).items():
+        shares[who] += part
+    shares[facts.aggregator] += pool * pay.aggregator_ppm // PPM
+    return shares, excess
+
+
+def aborted_shares(spec: Any, facts: RoundFacts) -> dict[bytes, int]:
+    """Return half the workers' pool, evenly, among those who delivered to a round that aborts."""
+    if not facts.reached_reveal:
+        return {}
+    groups, shares = twins(facts.delivered), {}
+    half = facts.pool * spec.pay.worker_ppm // PPM // 2
+    for first, part in even(half, groups).items():
+        shares |= even(part, groups[first])
+    return shares

@@ -1,0 +1,272 @@
+"""The actors: requesters, workers, readers and people who send money, each with its whims.
+
+Workers and readers decide as the real ones do (`fl_worker.roles.decide`); only the training is
+made up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app import chain
+from app.kernel.record import U64, Address, encode
+from app.kernel.tx import Coin
+from app.learning.commitment import UPDATE_COMMITMENT, commitment
+from app.modules import auth, bonds, jobs, payouts, rounds
+from app.modules.bank import Send
+from app.modules.bonds import Role
+from app.modules.jobs import JobPhase
+from app.sdk.signer import Signer
+from fl_worker.roles.decide import (
+    Act,
+    Intent,
+    ReaderMemory,
+    WorkerMemory,
+    decide_reader,
+    decide_worker,
+    find_seat,
+)
+from tests.build import a_blob, a_job, a_registration
+from tests.sim.world import CHAIN_ID, Faults, Submission, World
+
+FLT = 1_000_000
+PHASES = {
+    f"schedule.{name}_s": 4 for name in ("commit", "reveal", "include", "aggregate", "challenge")
+}
+
+
+@dataclass
+class Actor:
+    """Somebody with a key, and what it has on disk."""
+
+    name: str
+    signer: Signer
+    role: Role | None = None
+    asleep_until: int = 0
+    trained: dict[int, set[int]] = field(default_factory=dict)
+    checked: set[tuple[int, int, int]] = field(default_factory=set)
+    combined: set[tuple[int, int]] = field(default_factory=set)
+
+    @property
+    def address(self) -> Address:
+        """Its account."""
+        return self.signer.address
+
+
+def make_signer(name: str) -> Signer:
+    """Return a key that belongs to a name."""
+    return Signer(hashlib.sha256(name.encode()).digest())
+
+
+class Simulation:
+    """A seed: genesis, actors, blocks."""
+
+    def __init__(self, seed: int, path: Path, faults: Faults | None = None) -> None:
+        roles = {"worker": Role.WORKER, "aggregator": Role.AGGREGATOR, "evaluator": Role.EVALUATOR}
+        counts = {"worker": 6, "aggregator": 3, "evaluator": 3}
+        self.people = [Actor(f"person {i}", make_signer(f"person {i}")) for i in range(3)]
+        self.participants = [
+            Actor(f"{kind} {i}", make_signer(f"{kind} {i}"), roles[kind])
+            for kind, count in counts.items()
+            for i in range(count)
+        ]
+        self.actors = self.people + self.participants
+        signers = {actor.name: actor.signer for actor in self.actors}
+        self.world = World(seed, path, signers, faults or Faults())
+        self.random = self.world.random
+        self.pending: dict[Address, int] = {}
+        self.views: dict[int, Any] = {}
+
+    def run(self, blocks: int) -> None:
+        """Register everyone, then let them live for so many blocks."""
+        for actor in self.participants:
+            assert actor.role is not None
+            message = a_registration(actor.address, actor.role, bond_uflt=100_000 * FLT)
+            self.world.block([self.submit(actor, [message])], 0.1)
+        for _ in range(blocks):
+            submissions = [each for actor in self.actors for each in self.live(actor)]
+            self.random.shuffle(submissions)
+            submissions.sort(key=lambda each: self.random.random() < 0.1)
+            is_halted = self.world.hits(self.world.faults.halt)
+            seconds = self.random.uniform(61, 4_000) if is_halted else self.random.uniform(0.05, 2)
+            self.world.block(submissions, seconds)
+            self.pending.clear()
+            self.views.clear()
+        self.world.stop()
+
+    def submit(self, actor: Actor, messages: list[Any], is_signed: bool = True) -> Submission:
+        """Sign with the account's next sequence; now and then with a wrong one."""
+        account = auth.find_account(self.world.memory, actor.address)
+        known = 0 if account is None else account.sequence
+        sequence = self.pending.get(actor.address, known)
+        if self.world.hits(50):
+            return self.world.sign(actor.signer, messages, sequence + 1, is_signed)
+        if is_signed:
+            self.pending[actor.address] = sequence + 1
+        return self.world.sign(actor.signer, messages, sequence, is_signed)
+
+    def live(self, actor: Actor) -> list[Submission]:
+        """Return what an actor submits in this block."""
+        if actor.role is None:
+            return self.do_business(actor)
+        if actor.asleep_until > self.world.height:
+            return []
+        if self.world.hits(80):
+            actor.asleep_until = self.world.height + self.random.randint(2, 25)
+            return []
+        submissions = self.offer(actor) if self.world.hits(4) else []
+        for job_id, job in jobs.JOBS.items(self.world.memory):
+            if job.phase == JobPhase.RUNNING:
+                submissions += self.work(actor, job_id)
+        return submissions
+
+    def work(self, actor: Actor, job_id: int) -> list[Submission]:
+        """Do what the actor's role decides in a job."""
+        view = self.views.get(job_id)
+        if view is None:
+            request = rounds.JobStateRequest(U64(job_id))
+            view = self.views[job_id] = chain.run_query(self.world.memory, request)
+        messages = []
+        for intent in list(self.decide(actor, view)):
+            state = next(s for s in view.rounds if s.round.round == intent.round)
+            message = self.act(actor, view, state, intent)
+            if message is not None:
+                messages.append(message)
+        return [self.submit(actor, [message]) for message in messages]
+
+    def decide(self, actor: Actor, view: Any) -> Any:
+        """Return the intents of a worker or a reader."""
+        job_id = view.job.job_id
+        if actor.role is Role.WORKER:
+            trained = actor.trained.setdefault(job_id, set())
+            open_rounds = {state.round.round for state in view.rounds}
+            return decide_worker(view, actor.address, WorkerMemory(trained & open_rounds))
+        memory = ReaderMemory(
+            checked={(r, s) for j, r, s in actor.checked if j == job_id},
+            combined={r for j, r in actor.combined if j == job_id},
+        )
+        return decide_reader(view, actor.address, memory)
+
+    def act(self, actor: Actor, view: Any, state: Any, intent: Intent) -> Any:
+        """Do one thing; return the message it submits, if it does."""
+        job_id, number, me = view.job.job_id, intent.round, actor.address
+        seat = find_seat(state, me)
+        if intent.act is Act.TRAIN and not self.world.hits(3):
+            actor.trained[job_id].add(number)
+        elif intent.act is Act.COMMIT:
+            payload = encode(self.reveal(me, job_id, number))
+            bound = commitment(
+                UPDATE_COMMITMENT, CHAIN_ID, job_id, number, seat.attempt,
+                account=me, payload=payload,
+            )  # fmt: skip
+            return rounds.CommitUpdate(me, job_id, number, bound)
+        elif intent.act is Act.REVEAL:
+            return rounds.RevealUpdate(me, job_id, number, self.reveal(me, job_id, number))
+        elif intent.act is Act.COLLECT:
+            held = [s.seat for s in state.seats if s.reveal.update_root]
+            actor.checked |= {(job_id, number, s) for s in held if not self.world.hits(20)}
+        elif intent.act is Act.VOTE:
+            return rounds.VoteInclusion(me, job_id, number, self.bitmap(actor, state))
+        elif intent.act is Act.COMBINE:
+            actor.combined.add((job_id, number))
+        elif intent.act is Act.POST:
+            root = self.model_root(state)
+            blob = a_blob(root.hex(), 8 * view.job.spec.work.value_count)
+            return rounds.PostAggregate(me, job_id, number, root, blob)
+        elif intent.act is Act.ATTEST:
+            root = self.model_root(state)
+            return rounds.AttestAggregate(me, job_id, number, intent.attempt, root)
+        return None
+
+    def reveal(self, me: Address, job_id: int, number: int) -> rounds.Reveal:
+        """Return a made-up update; two of the workers always send the same."""
+        twin = {self.participants[1].address: self.participants[0].address}.get(me, me)
+        digest = hashlib.sha256(b"%s/%d/%d" % (twin, job_id, number)).digest()
+        return rounds.Reveal(
+            update_root=digest,
+            sum_squares=int.from_bytes(digest[:8], "big"),
+            sealed_root=b"",
+            blob=a_blob(digest.hex(), 4_000),
+            example_count=1 + digest[0] * 100,
+            metrics=(rounds.Metric("train_loss", 5),),
+            salt=hashlib.sha256(digest).digest(),
+        )
+
+    def bitmap(self, actor: Actor, state: Any) -> bytes:
+        """Return the revealed updates that a reader holds."""
+        bits = bytearray((state.round.seat_count + 7) // 8)
+        for seat in state.seats:
+            place = (state.round.job_id, state.round.round, seat.seat)
+            if place in actor.checked and seat.state is rounds.SeatState.REVEALED:
+                bits[seat.seat // 8] |= 1 << seat.seat % 8
+        return bytes(bits)
+
+    def model_root(self, state: Any) -> bytes:
+        """Return the model that the included updates give."""
+        included = [s for s in state.seats if s.state is rounds.SeatState.INCLUDED]
+        return hashlib.sha256(b"".join(s.reveal.update_root for s in included)).digest()
+
+    def offer(self, actor: Actor) -> list[Submission]:
+        """Join a job, leave one, move some bond."""
+        if self.world.hits(30):
+            return [self.submit(actor, [bonds.Bond(actor.address, U64(5 * FLT))])]
+        if self.world.hits(40):
+            return [self.submit(actor, [bonds.Unbond(actor.address, U64(7 * FLT))])]
+        if actor.role is not Role.WORKER:
+            return []
+        for job_id, job in jobs.JOBS.items(self.world.memory):
+            known = jobs.CANDIDATES.get(self.world.memory, (job_id, actor.address))
+            if job.phase in (JobPhase.OPEN, JobPhase.RUNNING) and known is None:
+                return [self.submit(actor, [jobs.JoinJob(actor.address, U64(job_id))])]
+            if job.phase == JobPhase.RUNNING and self.world.hits(80):
+                return [self.submit(actor, [jobs.LeaveJob(actor.address, U64(job_id))])]
+        return []
+
+    def do_business(self, actor: Actor) -> list[Submission]:
+        """Send money, post, fund, cancel, accept or reject; some of it makes no sense."""
+        me = actor.address
+        other = self.random.choice(self.actors).address
+        mine = [j for _, j in jobs.JOBS.items(self.world.memory) if j.requester == me]
+        messages: list[Any] = []
+        if self.world.hits(4):
+            amount = self.random.choice([1, 5 * FLT, 10**16])
+            messages.append(Send(me, other, (Coin("uflt", amount),)))
+        if self.world.hits(25) and not any(j.phase == JobPhase.OPEN for j in mine):
+            messages.append(self.post(me))
+        for job in mine:
+            messages += self.manage(me, job)
+        return [self.submit(actor, [m], is_signed=not self.world.hits(40)) for m in messages]
+
+    def post(self, me: Address) -> jobs.PostJob:
+        """Return a job with odd numbers."""
+        changes = {
+            **PHASES,
+            "schedule.round_count": self.random.randint(1, 4),
+            "schedule.reserve_count": self.random.randint(0, 2),
+            "schedule.quorum_ppm": self.random.choice([1_000_000, 700_000]),
+            "schedule.open_s": 10,
+            "schedule.review_s": 5,
+            "schedule.grace_ms": 500,
+            "pay.contribution": self.random.choice(
+                [jobs.ContributionRule.EQUAL, jobs.ContributionRule.EXAMPLES_CAPPED]
+            ),
+            "pay.held_back_ppm": self.random.choice([0, 200_000, 299_999]),
+        }
+        return a_job(me, changes, self.random.randint(10, 1_000) * FLT + self.random.randrange(97))
+
+    def manage(self, me: Address, job: Any) -> list[Any]:
+        """Return what a requester does about one of its jobs."""
+        if job.phase in (JobPhase.OPEN, JobPhase.RUNNING):
+            if self.world.hits(60):
+                return [jobs.FundJob(me, job.job_id, U64(3 * FLT + 1))]
+            if self.world.hits(150):
+                return [jobs.CancelJob(me, job.job_id)]
+        if job.phase == JobPhase.REVIEW:
+            if self.world.hits(10):
+                return [payouts.AcceptJob(me, job.job_id)]
+            if self.world.hits(10):
+                return [payouts.RejectJob(me, job.job_id, "the loss is too high")]
+        return []

@@ -1,0 +1,262 @@
+"""A mock engine over the real application: it proposes, repeats, crashes and replays.
+
+Every block goes through the node's own Application over LevelDB, and through the pure chain over a
+store in memory. After each the two roots agree, and the auditor agrees with the balances.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cosmpy.protos.tendermint.abci import types_pb2 as abci
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from app import chain
+from app.kernel.context import Block
+from app.kernel.crypto import verify_secp256k1
+from app.kernel.store import MemoryStore, Overlay
+from app.kernel.trie import Forest
+from app.modules import bank, jobs
+from app.modules.rounds.lifecycle import get_readers, get_seats
+from app.modules.rounds.records import ROUNDS, RoundPhase, SeatKind, SeatState
+from app.node.abci import Application
+from app.node.leveldb import LevelStore
+from app.node.metrics import Metrics
+from app.sdk.signer import Signer, Signing, Terms, sign_tx
+from app.wire.tx import decode_tx
+from tests.sim.auditor import Auditor, RoundFacts
+
+CHAIN_ID = "pollen-sim"
+FEE_UFLT = 100_000
+GAS_LIMIT = 10_000_000
+PARAMS: dict[str, dict[str, Any]] = {
+    "bonds": {"unbonding_s": 600, "releases_per_block_max": 3},
+    "jobs": {"deadline_s_min": 1, "challenge_s_min": 1, "due_per_block_max": 2},
+    "rounds": {"deadline_blocks": 2, "candidate_wait_s": 20, "due_per_block_max": 3},
+    "payouts": {"committee_s": 10, "payments_per_block_max": 5},
+}
+ENDS = (RoundPhase.SETTLED, RoundPhase.ABORTED, RoundPhase.VOIDED)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A signed transaction, and what the auditor needs to judge it."""
+
+    raw: bytes
+    signer: Signer
+    sequence: int
+    messages: tuple[Any, ...]
+    is_signed: bool = True
+
+
+@dataclass
+class Faults:
+    """How often the engine and the node misbehave, in one of so many blocks."""
+
+    crash: int = 12
+    restart: int = 15
+    repeat: int = 6
+    halt: int = 60
+
+
+@dataclass
+class World:
+    """One seeded chain."""
+
+    seed: int
+    path: Path
+    signers: dict[str, Signer]
+    faults: Faults = field(default_factory=Faults)
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+        self.height, self.time_ms, self.previous_ms = 0, 1_700_000_000_000, 0
+        balances = {signer.address: 5_000_000_000_000 for signer in self.signers.values()}
+        self.genesis = chain.make_genesis(chain.Genesis(balances, PARAMS))
+        self.auditor = Auditor(balances)
+        self.memory, self.forest = MemoryStore(), Forest()
+        self.log: list[tuple[int, Submission, chain.TxResult]] = []
+        self.start()
+        self.init_chain()
+
+    def start(self) -> None:
+        """Start the node on whatever its disk holds."""
+        self.store = LevelStore(self.path / "state")
+        self.app = Application(self.store, Metrics(), check_invariants=True)
+
+    def stop(self) -> None:
+        """End the node, however it was: what it had in memory is gone."""
+        self.store.close()
+
+    def init_chain(self) -> None:
+        """Begin the chain, sometimes twice."""
+        import json
+
+        request = abci.RequestInitChain(
+            chain_id=CHAIN_ID, initial_height=1, app_state_bytes=json.dumps(self.genesis).encode()
+        )
+        draft = Overlay(self.memory)
+        chain.init_genesis(draft, self.genesis)
+        draft.merge_into(self.memory)
+        self.forest = self.forest.apply(draft.changes)
+        for _ in range(self.random.randint(1, 2)):
+            assert self.app.init_chain(request).app_hash == self.forest.root()
+        self.init_request = request
+
+    def block(self, submissions: Sequence[Submission], seconds: float) -> None:
+        """Propose, decide and commit one block, through whatever faults the seed brings."""
+        self.height += 1
+        self.previous_ms, self.time_ms = self.time_ms, self.time_ms + int(seconds * 1_000)
+        if self.height == 1:
+            self.previous_ms = 0
+        chosen = self.propose([each.raw for each in submissions])
+        header = {
+            "height": self.height,
+            "time": Timestamp(
+                seconds=self.time_ms // 1_000, nanos=self.time_ms % 1_000 * 1_000_000
+            ),
+            "hash": hashlib.sha256(b"%d/%d" % (self.seed, self.height)).digest(),
+            "txs": chosen,
+        }
+        if self.random.random() < 0.8:
+            self.process(header)
+        response = self.decide(header)
+        by_raw = {each.raw: each for each in submissions}
+        self.verify([by_raw[raw] for raw in chosen], header["hash"], response)
+
+    def propose(self, raws: list[bytes]) -> list[bytes]:
+        """Let the node choose; now and then a byzantine proposer takes everything as it came."""
+        if self.random.random() < 0.3:
+            return [raw for raw in raws if is_tx(raw)]
+        request = abci.RequestPrepareProposal(
+            txs=raws, max_tx_bytes=1 << 20, height=self.height, time=Timestamp(seconds=1)
+        )
+        return list(self.app.prepare_proposal(request).txs)
+
+    def process(self, header: dict[str, Any]) -> None:
+        """Show the node the proposal, sometimes twice, sometimes another one too."""
+        accept = abci.ResponseProcessProposal.ACCEPT
+        if self.hits(self.faults.repeat):
+            other = {**header, "txs": header["txs"][:-1], "hash": b"other"}
+            assert self.app.process_proposal(abci.RequestProcessProposal(**other)).status == accept
+        for _ in range(1 + self.hits(self.faults.repeat)):
+            request = abci.RequestProcessProposal(**header)
+            assert self.app.process_proposal(request).status == accept
+
+    def decide(self, header: dict[str, Any]) -> abci.ResponseFinalizeBlock:
+        """Finalize and commit; a crash in between is followed by a replay with the same answer."""
+        request = abci.RequestFinalizeBlock(**header)
+        response = self.app.finalize_block(request)
+        if self.hits(self.faults.crash):
+            self.restart()
+            if self.app.info(abci.RequestInfo()).last_block_height == 0:
+                self.app.init_chain(self.init_request)
+            assert self.app.finalize_block(request) == response
+        if self.hits(self.faults.repeat):
+            assert self.app.finalize_block(request) == response
+        self.app.commit(abci.RequestCommit())
+        if self.hits(self.faults.restart):
+            self.restart()
+        info = self.app.info(abci.RequestInfo())
+        assert (info.last_block_height, info.last_block_app_hash) == (
+            self.height,
+            response.app_hash,
+        )
+        return response
+
+    def restart(self) -> None:
+        """Kill the node and start it again."""
+        self.stop()
+        self.start()
+
+    def hits(self, one_in: int) -> bool:
+        """Whether a fault strikes now."""
+        return self.random.randrange(one_in) == 0
+
+    def verify(self, included: Sequence[Submission], block_hash: bytes, response: Any) -> None:
+        """Run the block on the pure chain, and let the auditor look at every result."""
+        draft = Overlay(self.memory)
+        block = Block(CHAIN_ID, self.height, self.time_ms, self.previous_ms, hash=block_hash)
+        before = {(r.job_id, r.round): r for _, r in ROUNDS.items(self.memory)}
+        txs = [decode_tx(each.raw) for each in included]
+        result = chain.execute_block(draft, block, txs, verify_secp256k1)
+        self.forest = self.forest.apply(draft.changes)
+        assert self.forest.root() == response.app_hash, f"height {self.height}"
+        assert [r.code for r in result.tx_results] == [r.code for r in response.tx_results]
+        self.auditor.follow(result.begin_events, {})
+        for submission, outcome in zip(included, result.tx_results, strict=True):
+            self.audit_tx(submission, outcome)
+        draft.merge_into(self.memory)
+        self.auditor.follow(result.end_events, self.ended_rounds(before))
+        self.auditor.check(self.balances(), self.escrows())
+
+    def audit_tx(self, submission: Submission, outcome: chain.TxResult) -> None:
+        """Let the auditor judge one transaction."""
+        self.log.append((self.height, submission, outcome))
+        assert outcome.code != chain.INTERNAL, (submission.messages, outcome.detail)
+        signer = submission.signer.address
+        admitted = self.auditor.expect_admission(
+            signer, submission.sequence, FEE_UFLT, submission.is_signed
+        )
+        assert admitted == bool(outcome.events), (submission, outcome)
+        self.auditor.follow([event for _, event in outcome.events], {})
+        if outcome.code == chain.OK:
+            for message, response in zip(submission.messages, outcome.responses, strict=True):
+                self.auditor.hear(message, response)
+
+    def ended_rounds(self, before: dict[Any, Any]) -> dict[tuple[int, int], RoundFacts]:
+        """Return the facts of the rounds that ended in this block."""
+        return {
+            (r.job_id, r.round): self.facts(r, before.get((r.job_id, r.round)))
+            for _, r in ROUNDS.items(self.memory)
+            if r.phase in ENDS and before.get((r.job_id, r.round), r).phase not in ENDS
+        }
+
+    def facts(self, ended: Any, before: Any) -> RoundFacts:
+        """Return what people did in a round."""
+        seats, readers = get_seats(self.memory, ended), get_readers(self.memory, ended)
+        delivered = [seat for seat in seats if seat.state is SeatState.INCLUDED]
+        delivered = delivered or [seat for seat in seats if seat.state is SeatState.REVEALED]
+        evaluators = [reader for reader in readers if not reader.is_aggregator]
+        did = [r for r in evaluators if r.voted and r.attested_attempt == ended.aggregate_attempt]
+        return RoundFacts(
+            phase=ended.phase.name,
+            reached_reveal=before.phase in (RoundPhase.INCLUDE, RoundPhase.AGGREGATE),
+            pool=ended.pool_uflt,
+            delivered={s.worker: (s.reveal.update_root, s.reveal.example_count) for s in delivered},
+            reserves=tuple(s.worker for s in seats if s.kind is SeatKind.RESERVE),
+            aggregator=ended.aggregator,
+            evaluators=tuple(r.participant for r in evaluators),
+            attesters=tuple(r.participant for r in did),
+        )
+
+    def balances(self) -> dict[bytes, int]:
+        """Return every account's uflt as the chain has it."""
+        return {who: row.amount for (who, _), row in bank.BALANCES.items(self.memory)}
+
+    def escrows(self) -> dict[int, int]:
+        """Return what each job has in escrow."""
+        return {job_id: job.escrow_uflt for job_id, job in jobs.JOBS.items(self.memory)}
+
+    def sign(
+        self, signer: Signer, messages: Sequence[Any], sequence: int, is_signed: bool = True
+    ) -> Submission:
+        """Return a signed transaction; a badly signed one is signed for another chain."""
+        from app.modules import auth
+
+        account = auth.find_account(self.memory, signer.address)
+        number = 0 if account is None else account.number
+        chain_id = CHAIN_ID if is_signed else "another-chain"
+        terms = Terms(chain_id=chain_id, gas_limit=GAS_LIMIT, fee_uflt=FEE_UFLT)
+        raw = sign_tx(messages, [Signing(signer, number, sequence)], terms)
+        return Submission(raw, signer, sequence, tuple(messages), is_signed)
+
+
+def is_tx(raw: bytes) -> bool:
+    """Whether bytes decode, as no proposal may hold others."""
+    return hasattr(decode_tx(raw), "messages")
