@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
+from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from app.kernel.bech32 import from_bech32, to_bech32
@@ -28,8 +29,7 @@ def to_plain(kind: Any, value: Any) -> Any:
     if isinstance(kind, type) and issubclass(kind, IntEnum):
         return value.name
     if isinstance(kind, type) and is_dataclass(kind):
-        hints = get_type_hints(kind)
-        return {f.name: to_plain(hints[f.name], getattr(value, f.name)) for f in fields(kind)}
+        return {name: to_plain(part, getattr(value, name)) for name, part in kinds_of(kind).items()}
     return value
 
 
@@ -56,13 +56,19 @@ def from_plain(kind: Any, value: Any, where: str) -> Any:
 def record(kind: Any, value: Any, where: str) -> Any:
     """Return the record that an object shows; every field must be there and no other."""
     rows = checked(value, Mapping, where)
-    hints = get_type_hints(kind)
-    names = [f.name for f in fields(kind)]
-    unknown = sorted(key for key in rows if key not in names)
-    missing = [name for name in names if name not in rows]
+    kinds = kinds_of(kind)
+    unknown = sorted(key for key in rows if key not in kinds)
+    missing = [name for name in kinds if name not in rows]
     if unknown or missing:
         raise ValueError(f"{where}: fields missing {missing}, unknown {unknown}")
-    return kind(*[from_plain(hints[name], rows[name], f"{where}.{name}") for name in names])
+    return kind(*[from_plain(kinds[name], rows[name], f"{where}.{name}") for name in kinds])
+
+
+@cache
+def kinds_of(kind: Any) -> dict[str, Any]:
+    """Return the types of a record's fields, in order."""
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}
 
 
 def checked(value: Any, kind: Any, where: str) -> Any:

@@ -222,7 +222,7 @@ class RoundFacts:
     reached_reveal: bool
     pool: int
     delivered: dict[bytes, tuple[bytes, int]]
-    """Workers whose update was included, or revealed where that was never decided: root, examples."""
+    """Update root and examples of who was included, or revealed where that was never decided."""
     reserves: tuple[bytes, ...]
     aggregator: bytes
     evaluators: tuple[bytes, ...]
