@@ -10,12 +10,18 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from app.sdk.client import ChainError, Client
 from app.sdk.protocol import (
+    U32,
+    U64,
     Address,
     Job,
+    JobJoined,
+    JobPhaseChanged,
+    JobPosted,
+    JobRequest,
     JobsRequest,
     JobStateRequest,
     JobStateResponse,
@@ -32,9 +38,13 @@ log = logging.getLogger("pollen")
 
 REST_S_MIN = 0.2
 REST_S_MAX = 5.0
+REFUSED_REST_S_MAX = 60.0
+"""The longest rest before a job is looked at again whose app couldn't be had or started."""
 DISCOVERY_REST_S = 2.0
 FAULTS = (ChainError, BlobFault, FlowerError, UpdateRefused, OSError, TimeoutError)
-JOBS_PER_PAGE = 100
+JOBS_PER_PAGE = U32(100)
+JOB_NEWS = (JobPosted, JobJoined, JobPhaseChanged)
+"""After these events a role may want a job that it didn't want before."""
 
 
 class Role(Protocol):
@@ -72,7 +82,7 @@ class Chain:
         """The account that signs."""
         return self.signer.address
 
-    async def submit(self, job_id: int, intent: Intent, message: Any) -> None:
+    async def submit(self, job_id: U64, intent: Intent, message: Any) -> None:
         """Submit one act's message and wait until it is in a block."""
         result = await self.client.submit(self.signer, [message])
         self.journal.note_submission(job_id, intent.round, intent.act.value, result.hash)
@@ -82,7 +92,7 @@ class Chain:
 class Follower:
     """Follows one job until it is over."""
 
-    def __init__(self, chain: Chain, role: Role, job_id: int) -> None:
+    def __init__(self, chain: Chain, role: Role, job_id: U64) -> None:
         self._chain = chain
         self._role = role
         self._job_id = job_id
@@ -110,13 +120,20 @@ class Follower:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _watch(self) -> None:
-        async for _ in self._chain.client.watch_job(self._job_id):
+        while True:
+            try:
+                async for _ in self._chain.client.watch_job(self._job_id):
+                    self._wake.set()
+            except ChainError as error:
+                log.warning("job %d: can't be watched: %s", self._job_id, error)
             self._wake.set()
+            await asyncio.sleep(REST_S_MAX)
 
     async def _query(self) -> JobStateResponse:
         while True:
             try:
-                return await self._chain.client.query(JobStateRequest(self._job_id))
+                found = await self._chain.client.query(JobStateRequest(self._job_id))
+                return cast(JobStateResponse, found)
             except ChainError as error:
                 log.warning("job %d: the chain doesn't answer: %s", self._job_id, error)
                 await asyncio.sleep(REST_S_MAX)
@@ -147,20 +164,34 @@ def open_rounds(view: JobStateResponse) -> list[int]:
 
 async def follow_all(chain: Chain, role: Role) -> None:
     """Follow every job that the role wants, those there are and those that come."""
-    followed: dict[int, asyncio.Task[None]] = {}
+    followed: dict[U64, asyncio.Task[None]] = {}
     try:
         async for job in discover(chain.client):
             task = followed.get(job.job_id)
-            if (task is None or task.done()) and await role.wants(job):
-                log.info("job %d: following", job.job_id)
-                follower = Follower(chain, role, job.job_id)
-                task = asyncio.create_task(follower.run())
+            if task is None or task.done():
+                task = asyncio.create_task(attend(chain, role, job))
                 task.add_done_callback(report_end)
                 followed[job.job_id] = task
     finally:
         for task in followed.values():
             task.cancel()
         await asyncio.gather(*followed.values(), return_exceptions=True)
+
+
+async def attend(chain: Chain, role: Role, job: Job) -> None:
+    """Follow a job if the role wants it; what keeps the role from joining it may pass."""
+    rest_s = REST_S_MIN
+    while not is_over(job):
+        try:
+            if await role.wants(job):
+                log.info("job %d: following", job.job_id)
+                await Follower(chain, role, job.job_id).run()
+            return
+        except FAULTS as error:
+            log.warning("job %d: not joined, will look again: %s", job.job_id, error)
+        rest_s = min(2 * rest_s, REFUSED_REST_S_MAX)
+        await asyncio.sleep(rest_s)
+        job = await find_job(chain.client, job)
 
 
 def report_end(task: asyncio.Task[None]) -> None:
@@ -170,14 +201,16 @@ def report_end(task: asyncio.Task[None]) -> None:
 
 
 async def discover(client: Client) -> AsyncIterator[Job]:
-    """Walk the jobs that are not over: all there are first, again whenever any job changes."""
+    """Walk the jobs that are not over: all there are first, then each that has news."""
     while True:
         try:
+            height = (await client.status()).height
             async for job in open_jobs(client):
                 yield job
-            async for _ in client.watch_job(0):
-                async for job in open_jobs(client):
-                    yield job
+            async for update in client.watch_job(0, height + 1):
+                news = [event.job_id for event in update.events if isinstance(event, JOB_NEWS)]
+                for job_id in dict.fromkeys(news):
+                    yield (await client.query(JobRequest(job_id))).job
         except ChainError as error:
             log.warning("the chain doesn't answer: %s", error)
         await asyncio.sleep(DISCOVERY_REST_S)
@@ -185,7 +218,7 @@ async def discover(client: Client) -> AsyncIterator[Job]:
 
 async def open_jobs(client: Client) -> AsyncIterator[Job]:
     """Walk the jobs that are not over, newest first."""
-    before = 0
+    before = U64(0)
     while True:
         page = (await client.query(JobsRequest(before, JOBS_PER_PAGE))).jobs
         for job in page:
@@ -194,3 +227,12 @@ async def open_jobs(client: Client) -> AsyncIterator[Job]:
         if len(page) < JOBS_PER_PAGE:
             return
         before = page[-1].job_id
+
+
+async def find_job(client: Client, known: Job) -> Job:
+    """Return a job as it is now, or as it was known where the chain doesn't answer."""
+    try:
+        return cast(Job, (await client.query(JobRequest(known.job_id))).job)
+    except ChainError as error:
+        log.warning("the chain doesn't answer: %s", error)
+        return known

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from app.sdk.protocol import (
+    U32,
     Address,
     Job,
     JobPhase,
@@ -44,8 +45,8 @@ class Intent:
     """An act in a round; equal intents are the same piece of work."""
 
     act: Act
-    round: int
-    attempt: int = 0
+    round: U32
+    attempt: U32 = U32(0)
     """Distinguishes a reader's work for one aggregator's turn from that for the next."""
 
 
@@ -82,6 +83,12 @@ UNSETTLED = (
 )
 ENDED = (JobPhase.SETTLED, JobPhase.CANCELLED, JobPhase.FAILED)
 CALLED = (SeatKind.COHORT, SeatKind.CALLED)
+COLLECTING = (
+    RoundPhase.REVEAL,
+    RoundPhase.INCLUDE,
+    RoundPhase.AGGREGATE,
+    RoundPhase.CHALLENGE,
+)
 
 
 def is_over(job: Job) -> bool:
@@ -132,21 +139,25 @@ def decide_reader(view: JobStateResponse, me: Address, memory: ReaderMemory) -> 
 
 
 def acts_of_reader(state: RoundState, reader: Reader, memory: ReaderMemory) -> Iterator[Intent]:
-    """Walk what one round asks of one of its readers."""
+    """Walk what one round asks of one of its readers.
+
+    A majority ends AGGREGATE; who attests after it, until the round settles, is paid too.
+    """
     current = state.round
     number, attempt = current.round, current.aggregate_attempt
-    if current.phase in (RoundPhase.REVEAL, RoundPhase.INCLUDE, RoundPhase.AGGREGATE):
+    if current.phase in COLLECTING:
         if missing_updates(state, memory):
             yield Intent(Act.COLLECT, number, current.revealed_count)
         elif current.phase == RoundPhase.INCLUDE and not reader.voted:
             yield Intent(Act.VOTE, number)
-    if current.phase != RoundPhase.AGGREGATE:
+    if current.phase not in (RoundPhase.AGGREGATE, RoundPhase.CHALLENGE):
         return
     if number not in memory.combined:
         if holds_included(state, memory):
             yield Intent(Act.COMBINE, number, attempt)
         return
-    if not current.model_root and current.aggregator == reader.participant:
+    is_waiting = current.phase == RoundPhase.AGGREGATE and not current.model_root
+    if is_waiting and current.aggregator == reader.participant:
         yield Intent(Act.POST, number, attempt)
     is_attesting = not reader.is_aggregator and reader.attested_attempt != attempt
     if current.model_root and is_attesting:
@@ -177,4 +188,4 @@ def forget_settled(view: JobStateResponse, stored: Collection[int]) -> Iterator[
     open_rounds = {state.round.round for state in view.rounds if state.round.phase in UNSETTLED}
     for number in sorted(stored):
         if number not in open_rounds and number < view.job.next_round:
-            yield Intent(Act.FORGET, number)
+            yield Intent(Act.FORGET, U32(number))

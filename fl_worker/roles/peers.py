@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from app.sdk.client import Client
 from app.sdk.protocol import (
+    U32,
     Address,
     JobStateResponse,
     RegistrationsRequest,
@@ -20,12 +21,12 @@ from app.sdk.text import to_bech32
 from fl_worker.blobs.cids import Blob
 from fl_worker.blobs.folder import BlobAbsent, FolderStore
 from fl_worker.blobs.permit import Credentials, RoundTag
-from fl_worker.blobs.transfer import Transfer
+from fl_worker.blobs.transfer import FetchFailed, Transfer
 
 log = logging.getLogger("pollen")
 
 READER_ROLES = (Role.AGGREGATOR, Role.EVALUATOR)
-READERS_MAX = 1_000
+READERS_MAX = U32(1_000)
 
 
 class Peers:
@@ -64,12 +65,24 @@ class Peers:
         try:
             return self._store.read(blob)
         except BlobAbsent:
-            gateways = endpoints or await self.all_endpoints()
-            start = secrets.randbelow(len(gateways)) if gateways else 0
-            report = await self._transfer.fetch(blob, gateways, self._store, str(tag), start=start)
-            for liar in report.liars:
-                log.warning("%s served wrong bytes for %s", liar, blob.cid)
+            await self._fetch(blob, tag, endpoints)
             return self._store.read(blob)
+
+    async def _fetch(self, blob: Blob, tag: RoundTag, endpoints: Sequence[str]) -> None:
+        """Bring a blob into the store, from these readers or, where they fail, from any other."""
+        try:
+            await self._fetch_from(blob, tag, endpoints or await self.all_endpoints())
+        except FetchFailed:
+            others = [each for each in await self.all_endpoints() if each not in endpoints]
+            if not endpoints or not others:
+                raise
+            await self._fetch_from(blob, tag, others)
+
+    async def _fetch_from(self, blob: Blob, tag: RoundTag, gateways: Sequence[str]) -> None:
+        start = secrets.randbelow(len(gateways)) if gateways else 0
+        report = await self._transfer.fetch(blob, gateways, self._store, str(tag), start=start)
+        for liar in report.liars:
+            log.warning("%s served wrong bytes for %s", liar, blob.cid)
 
     async def push(self, shown: ChainBlob, tag: RoundTag, endpoints: Sequence[str]) -> int:
         """Push a blob to readers at once; return how many hold it now."""

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.sdk.client import ChainError
 from app.sdk.protocol import (
     MODEL_WIDTH,
+    U64,
     UPDATE_WIDTH,
     AttestAggregate,
+    CombineRule,
     Job,
     JobRequest,
     JobStateRequest,
@@ -33,7 +36,7 @@ from app.sdk.protocol import (
 from app.sdk.protocol import Blob as ChainBlob
 from app.sdk.text import from_bech32
 from fl_worker.blobs.cids import Blob, BlobFault
-from fl_worker.blobs.folder import FolderStore
+from fl_worker.blobs.folder import BlobAbsent, FolderStore
 from fl_worker.blobs.permit import PushRequest, RoundTag, Verdict
 from fl_worker.roles.agent import Chain
 from fl_worker.roles.decide import (
@@ -53,6 +56,7 @@ log = logging.getLogger("pollen")
 PATIENCE = 0.5
 """The part of the INCLUDE phase for which a reader waits for bytes before it votes without them."""
 MODEL_TAG = "job/{job_id}/model/{number}"
+LAYOUT_TAG = "job/{job_id}/layout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +119,22 @@ class ReaderRole:
             await self._post_or_attest(view.job, state, intent)
 
     async def finish(self, job: Job) -> None:
-        """Drop an ended job's bytes, all but its final model."""
+        """Drop an ended job's bytes, all but its final model and the layout to read it by."""
+        self._keep_layout(job)
         for tag in self._store.tags():
             if tag.startswith(f"job/{job.job_id}/round/"):
                 self._store.drop(tag)
         self._drop_models(job, before=job.next_round)
         self._chain.journal.forget_job(job.job_id)
         self._chain.journal.decide_job(job.job_id, f"over {int(time.time())}")
+
+    def _keep_layout(self, job: Job) -> None:
+        layout = job.spec.work.layout
+        try:
+            data = self._store.read(Blob(layout.cid, layout.size_bytes))
+        except BlobAbsent:
+            return
+        self._store.put_blob(data, LAYOUT_TAG.format(job_id=job.job_id))
 
     def sweep(self) -> None:
         """Give back the final models that were kept long enough."""
@@ -133,13 +146,23 @@ class ReaderRole:
                         self._store.drop(tag)
 
     async def authorize(self, request: PushRequest) -> Verdict:
-        """Rule who may push: a job's requester its app and base model, a seat its update."""
+        """Rule who may push; BlobFault, and so another attempt, while the chain can't tell.
+
+        This node may be a block behind the one by which the pusher knows of its job.
+        """
+        try:
+            return await self._authorize(request)
+        except ChainError as error:
+            raise BlobFault(f"{error}; push again") from None
+
+    async def _authorize(self, request: PushRequest) -> Verdict:
+        """Let a job's requester push its app and base model, and a seat its update."""
         tag, account = request.tag, from_bech32(request.account)
         if tag.round == 0:
-            job = (await self._chain.client.query(JobRequest(tag.job_id))).job
+            job = (await self._chain.client.query(JobRequest(U64(tag.job_id)))).job
             is_requester = job.requester == account
             return Verdict(is_requester, f"only the requester of job {tag.job_id} may")
-        view = await self._chain.client.query(JobStateRequest(tag.job_id))
+        view = await self._chain.client.query(JobStateRequest(U64(tag.job_id)))
         state = next((s for s in view.rounds if s.round.round == tag.round), None)
         if state is None:
             return Verdict(False, f"round {tag.round} of job {tag.job_id} is not open")
@@ -214,7 +237,7 @@ class ReaderRole:
         combination = job.spec.combination
         model = await asyncio.to_thread(
             combine,
-            combination.rule,
+            CombineRule(combination.rule),
             base,
             updates,
             trim=combination.trim_count,
@@ -232,7 +255,7 @@ class ReaderRole:
         model = self._chain.journal.models(job.job_id)[intent.round]
         me, number = self._chain.address, intent.round
         if intent.act is Act.POST:
-            blob = ChainBlob(model.cid, model.size_bytes)
+            blob = ChainBlob(model.cid, U64(model.size_bytes))
             message = PostAggregate(me, job.job_id, number, model.root, blob)
             await self._chain.submit(job.job_id, intent, message)
         elif model.root == state.round.model_root:

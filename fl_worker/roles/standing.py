@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.sdk.client import TxRejected
-from app.sdk.protocol import Address, Job, JobPhase, JoinJob, LeaveJob
+from app.sdk.protocol import U32, U64, Address, Job, JobPhase, JoinJob, LeaveJob
 from fl_worker.roles.agent import Chain
 from fl_worker.roles.decide import Act, Intent
 
@@ -56,34 +56,36 @@ class StandingOrder:
 
     async def joins(self, chain: Chain, job: Job, prepare: Callable[[Job], Any]) -> bool:
         """Whether the job was joined, by hand before or under this order now."""
-        decision = chain.journal.decisions().get(job.job_id)
-        if decision is not None:
+        decision = chain.journal.decisions().get(job.job_id, "")
+        if decision in (JOINED, LEFT):
             return decision == JOINED
         if job.phase != JobPhase.OPEN:
             return False
         reason = self.refusal(job)
         if reason:
-            log.warning("job %d: passed over: %s", job.job_id, reason)
-            chain.journal.decide_job(job.job_id, f"refused: {reason}")
+            refused = f"refused: {reason}"
+            if refused != decision:
+                log.warning("job %d: passed over: %s", job.job_id, reason)
+                chain.journal.decide_job(job.job_id, refused)
             return False
         await prepare(job)
         await join(chain, job.job_id)
         return True
 
 
-async def join(chain: Chain, job_id: int) -> None:
+async def join(chain: Chain, job_id: U64) -> None:
     """Join a job; having joined it before is no fault."""
     try:
-        await chain.submit(job_id, Intent(Act.WARM, 0), JoinJob(chain.address, job_id))
+        await chain.submit(job_id, Intent(Act.WARM, U32(0)), JoinJob(chain.address, job_id))
     except TxRejected as refusal:
         if not refusal.is_called("AlreadyJoined"):
             raise
     chain.journal.decide_job(job_id, JOINED)
 
 
-async def leave(chain: Chain, job_id: int) -> None:
+async def leave(chain: Chain, job_id: U64) -> None:
     """Leave a job; a round one is drawn for is still owed."""
-    await chain.submit(job_id, Intent(Act.FORGET, 0), LeaveJob(chain.address, job_id))
+    await chain.submit(job_id, Intent(Act.FORGET, U32(0)), LeaveJob(chain.address, job_id))
     chain.journal.decide_job(job_id, LEFT)
 
 

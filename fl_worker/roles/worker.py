@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from app.sdk.protocol import (
+    I64,
+    U64,
+    U128,
     UPDATE_COMMITMENT,
     UPDATE_WIDTH,
     CommitUpdate,
@@ -36,7 +39,8 @@ from fl_worker.blobs.folder import FolderStore
 from fl_worker.blobs.permit import RoundTag
 from fl_worker.flower.fab import ConfigValue, app_config, install_fab
 from fl_worker.flower.sandbox import Limits
-from fl_worker.flower.trainer import RecordKeys, Trainer, TrainerConfig, TrainReply, node_id_of
+from fl_worker.flower.trainer import Trainer, TrainerConfig, TrainReply, node_id_of
+from fl_worker.local import record_keys
 from fl_worker.roles.agent import Chain
 from fl_worker.roles.decide import Act, Intent, WorkerMemory, decide_worker, find_seat
 from fl_worker.roles.peers import Peers
@@ -154,7 +158,7 @@ class Worker:
                 node_id=node_id_of(self._chain.address),
                 node_config=self._config.node_config,
                 run_config=app.run_config,
-                keys=record_keys(job),
+                keys=record_keys(job.spec),
                 limits=self._config.limits,
                 readable=self._config.readable,
             )
@@ -179,10 +183,10 @@ class Worker:
         blob = await asyncio.to_thread(self._store.put_blob, update.update, str(tag))
         reveal = Reveal(
             update_root=root.root,
-            sum_squares=root.sum_squares,
+            sum_squares=U128(root.sum_squares),
             sealed_root=b"",
-            blob=ChainBlob(blob.cid, blob.size_bytes),
-            example_count=reply.example_count,
+            blob=ChainBlob(blob.cid, U64(blob.size_bytes)),
+            example_count=U64(reply.example_count),
             metrics=tuple(shown_metrics(reply)),
             salt=secrets.token_bytes(SALT_BYTES),
         )
@@ -219,25 +223,13 @@ class Worker:
         await self._chain.submit(job_id, intent, RevealUpdate(me, job_id, intent.round, reveal))
 
 
-def record_keys(job: Job) -> RecordKeys:
-    """Return the names that the job's app uses."""
-    work = job.spec.work
-    return RecordKeys(
-        train_type=work.message_type,
-        arrays=work.arrays_key,
-        config=work.config_key,
-        metrics=work.metrics_key,
-        weight=work.weight_key,
-    )
-
-
 def shown_metrics(reply: TrainReply) -> Iterator[Metric]:
     """Walk the app's single numbers as metrics in millionths; lists and odd values are left out."""
     numbers = {k: v for k, v in reply.metrics.items() if isinstance(v, int | float)}
     for name in sorted(numbers)[:METRICS_MAX]:
         value = float(numbers[name]) * MILLIONTHS
         if abs(value) < METRIC_MAX:
-            yield Metric(name, round(value))
+            yield Metric(name, I64(round(value)))
 
 
 def open_store(home: Path, quota_bytes: int) -> FolderStore:
