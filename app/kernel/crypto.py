@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from coincurve import PublicKey
 
@@ -10,6 +11,7 @@ from app.kernel.record import Address
 
 SECP256K1_PUBKEY_BYTES = 33
 SECP256K1_SIGNATURE_BYTES = 64
+PUBKEYS_REMEMBERED = 1 << 14
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
@@ -37,9 +39,15 @@ def verify_secp256k1(pubkey: bytes, digest: bytes, signature: bytes) -> bool:
         return False
     try:
         der = der_signature(signature[:32], signature[32:])
-        return bool(PublicKey(pubkey).verify(der, digest, hasher=None))
+        return bool(parse_pubkey(pubkey).verify(der, digest, hasher=None))
     except ValueError:
         return False
+
+
+@lru_cache(maxsize=PUBKEYS_REMEMBERED)
+def parse_pubkey(pubkey: bytes) -> PublicKey:
+    """Return a key as the library holds it; ValueError if it is no point of the curve."""
+    return PublicKey(pubkey)
 
 
 def der_signature(r: bytes, s: bytes) -> bytes:

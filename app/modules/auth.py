@@ -8,7 +8,7 @@ order. An account is opened when money first arrives; its key is kept from its f
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from app.kernel.bech32 import to_bech32
@@ -162,7 +162,7 @@ def authenticate(state: State, block: Block, tx: Tx, verify: Verify) -> None:
                 number=account.number,
                 sequence=account.sequence,
             )
-        used = replace(account, sequence=U64(account.sequence + 1), pubkey=pubkey)
+        used = Account(account.number, U64(account.sequence + 1), pubkey)
         ACCOUNTS.put(state, signer, used)
 
 
