@@ -24,7 +24,7 @@ COMETBFT = "github.com/cometbft/cometbft/cmd/cometbft@v0.38.26"
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 SYSTEM_PACKAGES = {
     "bubblewrap": ("bwrap", "shuts a job's Flower app in a sandbox"),
-    "iproute2": ("ip", "gives the sandbox a network of its own"),
+    "iproute2": ("ip", "makes networks to cut and slow in tests"),
 }
 
 
