@@ -40,6 +40,8 @@ from app.node.config import VERSION, OperatorError
 from app.node.leveldb import Committed, JobEvent, LevelStore
 from app.node.mempool import Mempool, TooManyWaiting
 from app.node.metrics import Metrics
+from app.node.question import View
+from app.node.views import answer_engine
 from app.wire.events import block_events, result_data, tx_events, typed_records
 from app.wire.records import pack
 from app.wire.tx import decode_tx
@@ -75,7 +77,6 @@ INVARIANT_SHARE = 20
 
 SLOT_BYTE = b"\0"
 CODE_FULL = 20
-CODE_UNSUPPORTED = 1
 
 ACCEPT = abci.ResponseProcessProposal(status=abci.ResponseProcessProposal.ACCEPT)
 REJECT = abci.ResponseProcessProposal(status=abci.ResponseProcessProposal.REJECT)
@@ -95,15 +96,9 @@ class Application:
     """The chain as one node holds it: the committed state, and the blocks under way."""
 
     def __init__(
-        self,
-        store: LevelStore,
-        metrics: Metrics,
-        *,
-        check_invariants: bool = False,
-        rpc_address: str = "",
+        self, store: LevelStore, metrics: Metrics, *, check_invariants: bool = False
     ) -> None:
         self.store = store
-        self.rpc_address = rpc_address
         self.last = store.last
         self.state: Reader = store
         self.verify = lru_cache(SIGNATURES_REMEMBERED)(verify_secp256k1)
@@ -147,7 +142,7 @@ class Application:
 
     def query(self, request: abci.RequestQuery) -> abci.ResponseQuery:
         """Answer a gRPC method's path from committed state."""
-        return abci.ResponseQuery(code=CODE_UNSUPPORTED)
+        return answer_engine(View(self.state, self.next_block()), request)
 
     # ---- mempool connection
 

@@ -34,7 +34,7 @@ SET_PARENT_DEATH_SIGNAL = 1  # prctl(2), PR_SET_PDEATHSIG
 
 TX_BYTES_MAX = 1_100_000
 COMMON: dict[str, Any] = {
-    "log_level": "state:error,consensus:error,p2p:error,blocksync:error,*:info",
+    "log_level": "main:info,*:error",
     "rpc": {
         "cors_allowed_origins": ["*"],
         "max_body_bytes": 8 << 20,

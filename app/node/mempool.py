@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from app.kernel.context import Block
 from app.kernel.record import U64, Address
-from app.kernel.store import Overlay, Reader
+from app.kernel.store import MemoryStore, Overlay, Reader
 from app.kernel.tx import Tx
 from app.modules import auth, bank, fees
 
@@ -30,7 +30,7 @@ class TooManyWaiting(Exception):
 class Waiting:
     """What one account's waiting transactions will use up."""
 
-    next_sequence: int
+    next_sequence: int = 0
     fees_uflt: deque[int] = field(default_factory=deque)
     """Of each transaction before `next_sequence`, the fee if the account pays it, else 0."""
     restart_height: int = 0
@@ -42,17 +42,25 @@ class Mempool:
     def __init__(self, verify: auth.Verify) -> None:
         self._verify = verify
         self._accounts: dict[Address, Waiting] = {}
+        self._height = 0
+        self._draft = Overlay(MemoryStore())
+        self._joined: set[Address] = set()
 
     def admit(self, state: Reader, block: Block, tx: Tx) -> None:
         """Let a transaction wait behind its account's others; an exception says why it may not."""
-        draft = Overlay(state)
-        waiting = {signer: self._join(draft, block, tx, signer) for signer in tx.signers}
-        fees.admit(draft, block, tx, self._verify)
+        if block.height != self._height or state is not self._draft.parent:
+            self._height, self._draft = block.height, Overlay(state)
+            self._joined.clear()
+        for signer, info in zip(tx.signers, tx.signer_infos, strict=False):
+            self._join(signer, info.sequence)
+        admission = Overlay(self._draft)
+        fees.admit(admission, block, tx, self._verify)
+        admission.merge_into(self._draft)
         fee_uflt = sum(coin.amount for coin in tx.fee)
-        for signer, account in waiting.items():
-            account.next_sequence += 1
-            account.fees_uflt.append(fee_uflt if signer == tx.payer else 0)
-            self._accounts[signer] = account
+        for signer, info in zip(tx.signers, tx.signer_infos, strict=True):
+            waiting = self._accounts.setdefault(signer, Waiting())
+            waiting.next_sequence = info.sequence + 1
+            waiting.fees_uflt.append(fee_uflt if signer == tx.payer else 0)
         if len(self._accounts) > ACCOUNTS_MAX:
             del self._accounts[next(iter(self._accounts))]
 
@@ -72,27 +80,31 @@ class Mempool:
         found = [self._look_up(state, address) for address in list(self._accounts)]
         return sum(len(waiting.fees_uflt) for waiting in found if waiting)
 
-    def _join(self, draft: Overlay, block: Block, tx: Tx, signer: Address) -> Waiting:
-        """Return what waits for a signer, and write into the draft what that will use up."""
-        account = auth.find_account(draft, signer)
-        if account is None:
-            return Waiting(0)
-        waiting = self._look_up(draft, signer)
+    def _join(self, signer: Address, sequence: int) -> None:
+        """Make the draft show what a signer's waiting transactions will use up."""
+        state = self._draft.parent
+        waiting = self._look_up(state, signer)
         if waiting is None:
-            return Waiting(account.sequence)
-        is_first = tx.signer_infos[tx.signers.index(signer)].sequence == account.sequence
-        if is_first and waiting.restart_height != block.height:
-            return Waiting(account.sequence, restart_height=block.height)
-        if len(waiting.fees_uflt) >= WAITING_PER_ACCOUNT_MAX:
+            return
+        account = auth.ACCOUNTS.must(state, signer)
+        if sequence == account.sequence and waiting.restart_height != self._height:
+            self._accounts[signer] = Waiting(restart_height=self._height)
+            self._show(signer, account, 0)
+        elif len(waiting.fees_uflt) >= WAITING_PER_ACCOUNT_MAX:
             raise TooManyWaiting(
                 f"{WAITING_PER_ACCOUNT_MAX} transactions of this account wait already; "
                 "send the next when a block has taken some"
             )
-        used = replace(account, sequence=U64(waiting.next_sequence))
-        auth.ACCOUNTS.put(draft, signer, used)
-        balance_uflt = bank.get_balance(draft, signer) - sum(waiting.fees_uflt)
-        bank.set_balance(draft, signer, bank.DENOM, max(balance_uflt, 0))
-        return waiting
+        elif signer not in self._joined:
+            ahead = replace(account, sequence=U64(waiting.next_sequence))
+            self._show(signer, ahead, sum(waiting.fees_uflt))
+
+    def _show(self, signer: Address, account: auth.Account, fees_uflt: int) -> None:
+        """Write an account into the draft, less the fees that its waiting transactions pay."""
+        balance_uflt = bank.get_balance(self._draft.parent, signer)
+        auth.ACCOUNTS.put(self._draft, signer, account)
+        bank.set_balance(self._draft, signer, bank.DENOM, max(balance_uflt - fees_uflt, 0))
+        self._joined.add(signer)
 
     def _look_up(self, state: Reader, address: Address) -> Waiting | None:
         """Return what still waits for an account, having forgotten what blocks have used."""

@@ -14,6 +14,7 @@ from functools import partial
 from app.node.abci import Application
 from app.node.comet import Engine
 from app.node.config import Home, NodeConfig, OperatorError, split_address
+from app.node.grpc import start_grpc
 from app.node.leveldb import LevelStore
 from app.node.metrics import Metrics, serve_metrics
 from app.node.socket import serve
@@ -41,12 +42,7 @@ async def run_node(home: Home, config: NodeConfig, *, is_engine_external: bool) 
         stack.callback(home.lock().close)
         store = LevelStore(home.path / "state")
         stack.callback(store.close)
-        application = Application(
-            store,
-            Metrics(),
-            check_invariants=config.check_invariants,
-            rpc_address=config.rpc_address,
-        )
+        application = Application(store, Metrics(), check_invariants=config.check_invariants)
         tune_interpreter()
         await open_doors(stack, home, application, config, end)
         reporter = asyncio.create_task(report(application))
@@ -72,11 +68,15 @@ async def open_doors(
     metrics = application.metrics
     metrics.waiting.set_function(lambda: application.mempool.count(application.state))
     host, port = split_address("metrics_address", config.metrics_address)
+    find = partial(find_unready, application, application.last.height)
     try:
-        monitor = await serve_metrics(metrics, host, port, lambda: find_unready(application))
+        monitor = await serve_metrics(metrics, host, port, find)
     except OSError as error:
         raise OperatorError(f"metrics_address {host}:{port}: {error.strerror}") from None
     stack.callback(monitor.close)
+    host, port = split_address("grpc_address", config.grpc_address)
+    grpc = await start_grpc(application, host, port, f"http://{config.rpc_address}")
+    stack.push_async_callback(grpc.stop)
     for name in ("p2p", "rpc", "grpc", "metrics"):
         log.info("%-8s %s", name, getattr(config, f"{name}_address"))
 
@@ -105,12 +105,12 @@ async def report(application: Application) -> None:
         log.info(words, application.last.height, blocks, txs, REPORT_INTERVAL_S)
 
 
-def find_unready(application: Application) -> str:
+def find_unready(application: Application, start_height: int) -> str:
     """Return why the node's state isn't the chain's present one, or nothing if it is."""
     last = application.store.last
     age_s = int(time.time() - last.time_ms / 1000)
-    if not last.height:
-        return "no block yet"
+    if last.height <= start_height:
+        return f"no block after height {start_height} yet"
     return f"the last block is {age_s} s old" if age_s > BLOCK_AGE_MAX_S else ""
 
 

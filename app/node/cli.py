@@ -1,0 +1,225 @@
+"""`pollend`: make and run a node, or a network of them on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.node.config import LOG_LEVELS, VERSION, Home, NodeConfig, OperatorError
+
+HOME = Path("~/.pollend")
+LOCALNET_HOME = Path("~/.pollen-localnet")
+NODE_COLUMNS = ("name", "state", "height", "process", "rpc", "grpc")
+
+
+class Output(StrEnum):
+    """How a command shows what it did."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class EngineMode(StrEnum):
+    """Who runs CometBFT."""
+
+    MANAGED = "managed"
+    EXTERNAL = "external"
+
+
+HomeOption = Annotated[
+    Path, typer.Option("--home", envvar="POLLEND_HOME", help="The node's folder.")
+]
+NetworkOption = Annotated[
+    Path, typer.Option("--home", envvar="POLLEN_LOCALNET_HOME", help="The network's folder.")
+]
+OutputOption = Annotated[Output, typer.Option("--output", help="Text for people, or JSON.")]
+GenesisOption = Annotated[
+    str,
+    typer.Option(help="Params of a new chain: localnet, testnet, minimal or a file."),
+]
+
+app = typer.Typer(
+    help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+network_app = typer.Typer(help="A network of validators on this machine.", no_args_is_help=True)
+app.add_typer(network_app, name="localnet")
+
+
+@app.command()
+def init(
+    home: HomeOption = HOME,
+    moniker: Annotated[str, typer.Option(help="The node's name.")] = "pollen",
+    chain_id: Annotated[str, typer.Option(help="The new chain's name.")] = "pollen-local",
+    genesis: GenesisOption = "localnet",
+    peers: Annotated[str, typer.Option(help="Whom to connect to: <id>@<host>:<port>,…")] = "",
+    *,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Make a node: for a chain of its own, or with a chain's genesis file to join it."""
+    from app.node.genesis import init_home
+
+    with errors_shown(output):
+        config = NodeConfig(moniker=moniker, peers=tuple(filter(None, peers.split(","))))
+        made = init_home(Home(absolute(home)), config, chain_id, genesis)
+        show(output, made, f"Made a node in {made['home']}. Next: pollend start --home {home}")
+
+
+@app.command()
+def start(
+    home: HomeOption = HOME,
+    engine: Annotated[EngineMode, typer.Option(help="Who runs CometBFT.")] = EngineMode.MANAGED,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "",
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Run the node until Ctrl-C or SIGTERM; --output json writes its log as JSON."""
+    from app.kernel.errors import InvariantBroken
+    from app.node.log import set_up_logging
+
+    with errors_shown(output):
+        place = Home(absolute(home))
+        config = place.read_config()
+        level = log_level or config.log_level
+        if level not in LOG_LEVELS:
+            raise OperatorError(f"log_level {level}: none of {', '.join(LOG_LEVELS)}")
+        set_up_logging("json" if output == Output.JSON else config.log_format, level)
+        from app.node.run import run_node
+
+        log = logging.getLogger("pollend")
+        log.info("pollend %s, process %d, home %s", VERSION, os.getpid(), place.path)
+        is_external = engine == EngineMode.EXTERNAL
+        try:
+            asyncio.run(run_node(place, config, is_engine_external=is_external))
+        except InvariantBroken as sentence:
+            log.critical("this must always hold and doesn't: %s", sentence)
+            raise typer.Exit(1) from None
+        except OperatorError as error:
+            log.error("%s", error)
+            raise typer.Exit(1) from None
+        except Exception:
+            log.critical("stopped by a fault of its own; please report it", exc_info=True)
+            raise typer.Exit(1) from None
+
+
+@app.command()
+def status(home: HomeOption = HOME, output: OutputOption = Output.TEXT) -> None:
+    """Show what the node says of itself."""
+    from app.node.status import get_status
+
+    with errors_shown(output):
+        found = get_status(absolute(home))
+        show(output, found, rows=[found])
+        if found["process"] is None:
+            raise typer.Exit(1)
+
+
+@app.command()
+def version(output: OutputOption = Output.TEXT) -> None:
+    """Show the version."""
+    show(output, {"pollend": VERSION}, f"pollend {VERSION}")
+
+
+@network_app.command("start")
+def start_network(
+    home: NetworkOption = LOCALNET_HOME,
+    validators: Annotated[int, typer.Option(help="How many nodes, each a validator.")] = 4,
+    base_port: Annotated[int | None, typer.Option(help="The first port; else free ones.")] = None,
+    genesis: GenesisOption = "localnet",
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Start the network, made anew unless it exists; it runs on in the background."""
+    from app.node.localnet import start_localnet
+
+    with errors_shown(output):
+        network = start_localnet(absolute(home), validators, base_port, genesis)
+        first = network.nodes[0]
+        words = (
+            f"{network.chain_id} runs, {len(network.nodes)} validators. gRPC {first.grpc}, "
+            f"RPC http://{first.rpc}. The faucet's key: {network.faucet}"
+        )
+        show(output, asdict(network), words)
+
+
+@network_app.command("stop")
+def stop_network(home: NetworkOption = LOCALNET_HOME, output: OutputOption = Output.TEXT) -> None:
+    """Stop the network; it goes on from there when started again."""
+    from app.node.localnet import stop_localnet
+
+    with errors_shown(output):
+        count = stop_localnet(absolute(home))
+        show(output, {"stopped": count}, f"Stopped {count} nodes.")
+
+
+@network_app.command("status")
+def show_network(home: NetworkOption = LOCALNET_HOME, output: OutputOption = Output.TEXT) -> None:
+    """Show each node's height and addresses."""
+    from app.node.localnet import must_find
+    from app.node.status import get_status
+
+    with errors_shown(output):
+        network = must_find(absolute(home))
+        rows = [{"name": node.name, **get_status(Path(node.home))} for node in network.nodes]
+        show(output, {**asdict(network), "nodes": rows}, rows=rows)
+
+
+@network_app.command("reset")
+def reset_network(home: NetworkOption = LOCALNET_HOME, output: OutputOption = Output.TEXT) -> None:
+    """Stop the network and remove its chain and keys."""
+    from app.node.localnet import reset_localnet
+
+    with errors_shown(output):
+        reset_localnet(absolute(home))
+        show(output, {"removed": str(home)}, f"Removed the network of {home}.")
+
+
+@contextmanager
+def errors_shown(output: Output) -> Iterator[None]:
+    """End with status 1 and a sentence where the operator can mend what is wrong."""
+    try:
+        yield
+    except OperatorError as error:
+        text = json.dumps({"error": str(error)}) if output == Output.JSON else f"Error: {error}"
+        typer.echo(text, err=True)
+        raise typer.Exit(1) from None
+
+
+def show(
+    output: Output, values: Mapping[str, Any], words: str = "", rows: Sequence[Any] = ()
+) -> None:
+    """Print values as JSON; or words, and nodes as a table."""
+    if output == Output.JSON:
+        typer.echo(json.dumps(values, indent=2))
+        return
+    if words:
+        typer.echo(words)
+    if rows:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(*NODE_COLUMNS)
+        for row in rows:
+            table.add_row(*["" if row[name] is None else str(row[name]) for name in NODE_COLUMNS])
+        Console().print(table)
+
+
+def absolute(path: Path) -> Path:
+    """Return a path from the root on, the user's folder filled in."""
+    return path.expanduser().absolute()
+
+
+def main() -> None:
+    """Run a command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

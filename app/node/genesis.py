@@ -1,0 +1,86 @@
+"""Beginning a chain: its params from genesis/<name>.json, and a faucet's account with the money."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from coincurve import PrivateKey
+
+from app import chain
+from app.kernel.bech32 import from_bech32, to_bech32
+from app.kernel.crypto import address_of
+from app.node import comet
+from app.node.config import CONFIG_FILE, Home, NodeConfig, OperatorError
+
+FOLDER = Path(__file__).resolve().parents[2] / "genesis"
+FAUCET_FILE = "faucet.json"
+FAUCET_UFLT = 10**15
+
+
+class Faucet(NamedTuple):
+    """The account that holds a test chain's money."""
+
+    private_key_hex: str
+    address: str
+
+
+def make_faucet(folder: Path) -> Faucet:
+    """Make a faucet's key and keep it in a folder, for its owner only."""
+    key = PrivateKey()
+    faucet = Faucet(key.to_hex(), to_bech32(address_of(key.public_key.format())))
+    comet.write_secret(folder / FAUCET_FILE, faucet._asdict())
+    return faucet
+
+
+def read_template(name: str) -> dict[str, Any]:
+    """Return the params and balances of genesis/<name>.json, or of a file given by its path."""
+    path = FOLDER / f"{name}.json"
+    path = path if path.exists() else Path(name)
+    try:
+        template = json.loads(path.read_text())
+    except OSError:
+        known = ", ".join(sorted(each.stem for each in FOLDER.glob("*.json")))
+        raise OperatorError(f"genesis {name}: no such file, and none of {known}") from None
+    except ValueError as error:
+        raise OperatorError(f"{path}: not JSON: {error}") from None
+    if not isinstance(template, dict):
+        raise OperatorError(f"{path}: a genesis is an object")
+    return template
+
+
+def begin_chain(
+    chain_id: str, template: dict[str, Any], validators: Sequence[comet.Validator], faucet: Faucet
+) -> dict[str, Any]:
+    """Return the engine's genesis file of a new chain."""
+    try:
+        given = {from_bech32(k): int(v) for k, v in template.get("balances", {}).items()}
+        balances = {from_bech32(faucet.address): FAUCET_UFLT, **given}
+        app_state = chain.make_genesis(chain.Genesis(balances, template.get("params", {})))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise OperatorError(f"genesis: {error}") from None
+    return comet.make_genesis(chain_id, validators, app_state)
+
+
+def init_home(home: Home, config: NodeConfig, chain_id: str, genesis: str) -> dict[str, Any]:
+    """Make a node's home, for a new chain or to join the one whose genesis file is given."""
+    if (home.path / CONFIG_FILE).exists():
+        raise OperatorError(f"{home.path}: a node lives here already; choose another --home")
+    template = read_template(genesis)
+    is_joining = "app_state" in template
+    public_key = comet.make_keys(home.engine)
+    if not is_joining:
+        faucet = make_faucet(home.path)
+        validator = comet.Validator(config.moniker, public_key)
+        template = begin_chain(chain_id, template, [validator], faucet)
+    text = json.dumps(template, indent=1)
+    (home.engine / "config" / "genesis.json").write_text(text)
+    home.write_config(config)
+    return {
+        "home": str(home.path),
+        "chain_id": template["chain_id"],
+        "node_id": comet.read_node_id(home.engine),
+        "faucet": None if is_joining else str(home.path / FAUCET_FILE),
+    }

@@ -1,0 +1,214 @@
+"""A network on this machine: so many validators, each a process of its own, and a faucet.
+
+<home>/localnet.json    the chain and its nodes: names, homes, addresses
+<home>/faucet.json      the key of the account with the money
+<home>/node0 …          the nodes' homes; what a node logs is in its node.log
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from app.node.comet import Validator, make_keys, read_node_id
+from app.node.config import Home, NodeConfig, OperatorError
+from app.node.genesis import FAUCET_FILE, begin_chain, make_faucet, read_template
+from app.node.status import find_unready
+
+NETWORK_FILE = "localnet.json"
+CHAIN_ID = "pollen-localnet"
+VALIDATORS_MAX = 32
+PORT_FIRST = 26_600
+PORTS_PER_NODE = 4
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 20
+LOG_LINES_SHOWN = 5
+POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node of a local network, as its clients find it."""
+
+    name: str
+    home: str
+    p2p: str
+    rpc: str
+    grpc: str
+    metrics: str
+
+
+@dataclass(frozen=True, slots=True)
+class Localnet:
+    """A local network."""
+
+    chain_id: str
+    faucet: str
+    nodes: tuple[Node, ...]
+
+
+def find_localnet(home: Path) -> Localnet | None:
+    """Return the network whose home this is, or None."""
+    path = home / NETWORK_FILE
+    if not path.exists():
+        return None
+    values = json.loads(path.read_text())
+    nodes = tuple([Node(**node) for node in values.pop("nodes")])
+    return Localnet(**values, nodes=nodes)
+
+
+def start_localnet(home: Path, validators: int, base_port: int | None, genesis: str) -> Localnet:
+    """Make the network unless it exists, start the nodes that don't run, wait until blocks come."""
+    network = find_localnet(home)
+    if network is None:
+        network = make_localnet(home, validators, base_port, genesis)
+    if len(network.nodes) != validators:
+        raise OperatorError(
+            f"{home}: this network has {len(network.nodes)} validators; to make one of "
+            f"{validators}, remove it first: pollend localnet reset"
+        )
+    idle = [node for node in network.nodes if Home(Path(node.home)).find_process() is None]
+    if not idle:
+        raise OperatorError(f"{home}: the network runs already; stop it: pollend localnet stop")
+    wait_until_ready({node: start_node(node) for node in idle})
+    return network
+
+
+def make_localnet(home: Path, validators: int, base_port: int | None, genesis: str) -> Localnet:
+    """Write the homes of a new network's nodes."""
+    if not 1 <= validators <= VALIDATORS_MAX:
+        raise OperatorError(f"validators {validators}: from 1 to {VALIDATORS_MAX}")
+    template = read_template(genesis)
+    nodes = place_nodes(home, validators, base_port)
+    homes = [Home(Path(node.home)) for node in nodes]
+    keys = [make_keys(each.engine) for each in homes]
+    chosen = [Validator(node.name, key) for node, key in zip(nodes, keys, strict=True)]
+    faucet = make_faucet(home)
+    chain_genesis = json.dumps(begin_chain(CHAIN_ID, template, chosen, faucet), indent=1)
+    peers = [f"{read_node_id(each.engine)}@{node.p2p}" for each, node in zip(homes, nodes)]
+    for at, (node, each) in enumerate(zip(nodes, homes, strict=True)):
+        (each.engine / "config" / "genesis.json").write_text(chain_genesis)
+        config = NodeConfig(
+            moniker=node.name,
+            profile="localnet",
+            p2p_address=node.p2p,
+            rpc_address=node.rpc,
+            grpc_address=node.grpc,
+            metrics_address=node.metrics,
+            peers=tuple(peers[:at] + peers[at + 1 :]),
+            check_invariants=True,
+        )
+        each.write_config(config)
+    network = Localnet(CHAIN_ID, str(home / FAUCET_FILE), tuple(nodes))
+    (home / NETWORK_FILE).write_text(json.dumps(asdict(network), indent=2))
+    return network
+
+
+def place_nodes(home: Path, count: int, base_port: int | None) -> list[Node]:
+    """Choose homes and free ports for so many nodes."""
+    port_count = count * PORTS_PER_NODE
+    firsts = range(PORT_FIRST, 1 << 16, 100) if base_port is None else [base_port]
+    for first in firsts:
+        taken = find_taken_ports(first, port_count)
+        if not taken:
+            break
+        if base_port is not None:
+            raise OperatorError(f"port {taken}: in use; free it, or choose another --base-port")
+    nodes = []
+    for at in range(count):
+        port = first + at * PORTS_PER_NODE
+        addresses = [f"127.0.0.1:{port + each}" for each in range(PORTS_PER_NODE)]
+        nodes.append(Node(f"node{at}", str(home / f"node{at}"), *addresses))
+    return nodes
+
+
+def find_taken_ports(first: int, count: int) -> int | None:
+    """Return the first port of a range on which somebody listens, or None."""
+    for port in range(first, first + count):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return port
+    return None
+
+
+def start_node(node: Node) -> subprocess.Popen[bytes]:
+    """Start a node that outlives this process."""
+    command = [sys.executable, "-m", "app.node.cli", "start", "--home", node.home]
+    with (Path(node.home) / "node.log").open("ab") as log:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+
+
+def wait_until_ready(processes: dict[Node, subprocess.Popen[bytes]]) -> None:
+    """Return once every node has present blocks; OperatorError if one ends or takes too long."""
+    deadline_s = time.monotonic() + START_TIMEOUT_S
+    waiting = dict(processes)
+    while waiting:
+        for node, process in list(waiting.items()):
+            if process.poll() is not None:
+                raise OperatorError(f"{node.name} ended:\n{last_lines(node)}")
+            if find_unready(node.metrics) == "":
+                del waiting[node]
+        if time.monotonic() > deadline_s:
+            name, reason = next((n.name, find_unready(n.metrics)) for n in waiting)
+            raise OperatorError(f"{name} isn't ready after {START_TIMEOUT_S} s: {reason}")
+        time.sleep(POLL_S)
+
+
+def last_lines(node: Node) -> str:
+    """Return the end of what a node logged."""
+    lines = (Path(node.home) / "node.log").read_text(errors="replace").splitlines()
+    return "\n".join(lines[-LOG_LINES_SHOWN:])
+
+
+def stop_localnet(home: Path) -> int:
+    """Stop the nodes that run, at once, and return how many did."""
+    network = must_find(home)
+    homes = [Home(Path(node.home)) for node in network.nodes]
+    with ThreadPoolExecutor(len(homes)) as pool:
+        return sum(pool.map(stop_node, homes))
+
+
+def stop_node(home: Home) -> bool:
+    """Ask a node to end, and return once it has; whether it ran."""
+    process = home.find_process()
+    if process is None:
+        return False
+    os.kill(process, signal.SIGTERM)
+    deadline_s = time.monotonic() + STOP_TIMEOUT_S
+    while home.find_process() == process:
+        if time.monotonic() > deadline_s:
+            os.kill(process, signal.SIGKILL)
+        time.sleep(POLL_S)
+    return True
+
+
+def reset_localnet(home: Path) -> None:
+    """Stop the network and remove what it has left."""
+    network = must_find(home)
+    stop_localnet(home)
+    for node in network.nodes:
+        shutil.rmtree(node.home, ignore_errors=True)
+    for name in (NETWORK_FILE, FAUCET_FILE):
+        (home / name).unlink(missing_ok=True)
+
+
+def must_find(home: Path) -> Localnet:
+    """Return the network whose home this is; OperatorError if there is none."""
+    network = find_localnet(home)
+    if network is None:
+        raise OperatorError(f"{home}: no network lives here; make one: pollend localnet start")
+    return network
