@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ NODE_SERVICE = "/pollen.node.v1.Service"
 TIMEOUT_S = 30.0
 BLOCKS_PER_S_MAX = 30
 """A transaction may enter for so many blocks a second of its timeout."""
+TIMEOUT_BLOCKS_SPREAD = 100
 HEIGHT_AGE_S = 5.0
 SIGNINGS_MAX = 8
 GAS_MARGIN_PERCENT = 150
@@ -264,12 +266,15 @@ class Client:
             wait_s = min(2 * wait_s, RECONNECT_S_MAX)
 
     async def _choose_timeout_height(self, deadline_s: float) -> int:
-        """Return the last height at which a transaction may enter that is wanted by a deadline."""
+        """Return the last height at which a transaction may enter that is wanted by a deadline.
+
+        Chance makes it differ from what another program signs for the same account just now.
+        """
         now_s = time.monotonic()
         if now_s - self._connection.height_s > HEIGHT_AGE_S:
             await self.status()
         blocks = math.ceil(max(deadline_s - now_s, 1) * BLOCKS_PER_S_MAX)
-        return self._connection.height + blocks
+        return self._connection.height + blocks + secrets.randbelow(TIMEOUT_BLOCKS_SPREAD)
 
 
 def to_update(response: node_pb2.WatchJobResponse) -> JobUpdate:
