@@ -194,14 +194,20 @@ def test_a_block_ends_a_limited_number_of_phases_the_oldest_first() -> None:
     assert ended == [[1], [1, 2], [1, 2, 3]]
 
 
+def test_a_large_round_counts_as_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "SEATS_BITS", 0)
+    world, plays = many_jobs(limit=6)
+    world.pass_block(30)
+    world.pass_block()
+    assert [play.round().phase is RoundPhase.ABORTED for play in plays] == [True, True, False]
+
+
 def test_a_round_whose_blocks_are_yet_to_pass_blocks_no_other() -> None:
     world, plays = many_jobs(limit=1)
-    params = rounds.PARAMS.get(world.state)
     state, key = world.state, (1, 1)
     slow = rounds.ROUNDS.must(state, key)
     late = U64(slow.deadline_height + 100)
     rounds.ROUNDS.put(state, key, replace(slow, deadline_height=late))
-    assert params.due_per_block_max == 1
     world.pass_block(30)
     for _ in range(6):
         world.pass_block()

@@ -273,8 +273,12 @@ def test_a_draw_that_comes_twice_changes_nothing() -> None:
     assert list(rounds.DRAWS.keys(play.world.state)) == []
 
 
-def test_a_block_draws_a_limited_number_of_rounds() -> None:
-    world = World({"rounds": {**QUICK["rounds"], "draws_per_block_max": 1}}, ALL)
+@pytest.mark.parametrize(("limit", "bits"), [(1, 11), (3, 0)])
+def test_a_block_draws_a_limited_number_of_rounds(
+    limit: int, bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.modules.rounds.draw.CANDIDATES_BITS", bits)
+    world = World({"rounds": {**QUICK["rounds"], "draws_per_block_max": limit}}, ALL)
     first = join_all(world, a_job(world.account("rita")), None, 10_000 * FLT)
     message = a_job(world.account("paul"))
     second, third = world.run(message).job_id, world.run(message).job_id

@@ -114,6 +114,13 @@ def test_a_job_that_was_cancelled_before_a_draw_draws_no_more() -> None:
     assert play.job().next_round == 2
 
 
+def test_a_job_that_has_all_its_models_is_reviewed_even_if_it_was_cancelled() -> None:
+    play = a_play({"schedule.round_count": U32(1)}).to_challenge()
+    play.world.run(jobs.CancelJob(play.job().requester, U64(1)))
+    play.end_phase()
+    assert play.job().phase is JobPhase.REVIEW
+
+
 def test_a_job_that_ran_for_its_longest_time_begins_no_other_round() -> None:
     play = a_play({"schedule.round_count": U32(50), "schedule.job_s_max": U32(600)})
     number = 1

@@ -174,6 +174,9 @@ __all__ = [
     "void_round",
 ]
 
+SEATS_BITS = 6
+"""Each 64 seats of a round that is due count as one more."""
+
 PHASE_ENDS = {
     RoundPhase.OPEN: end_open,
     RoundPhase.COMMIT: end_commit,
@@ -186,14 +189,18 @@ PHASE_ENDS = {
 
 
 def end_due_phases(state: State, ctx: Context) -> None:
-    """End the phases that are due, a limited number a block; a round whose blocks are yet to pass
-    goes to the end of the queue.
+    """End the phases that are due, a limited number a block.
+
+    A round whose blocks are yet to pass goes to the end of the queue.
     """
-    limit = PARAMS.get(state).due_per_block_max
-    for key in list(DUE.keys(state, up_to=ctx.block.clock_ms, limit=limit)):
+    left = int(PARAMS.get(state).due_per_block_max)
+    for key in list(DUE.keys(state, up_to=ctx.block.clock_ms, limit=left)):
+        if left <= 0:
+            return
         if not DUE.has(state, key):
             continue  # ended or begun by another round of its job
         found = ROUNDS.must(state, key[1:])
+        left -= 1 + (found.seat_count >> SEATS_BITS)
         if found.phase is RoundPhase.OPEN or has_passed(found, ctx.block):
             PHASE_ENDS[found.phase](state, ctx, found)
         else:

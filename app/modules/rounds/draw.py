@@ -43,6 +43,7 @@ from app.modules.rounds.records import (
     SEAT_OF,
     UNSETTLED,
     Number,
+    Params,
     Reader,
     Round,
     RoundDrawn,
@@ -56,6 +57,8 @@ from app.modules.rounds.records import (
 SEED = b"pollen/draw/seed"
 DRAW_RETRY_MS = 2_000
 """How often a round that waits for candidates looks for them."""
+CANDIDATES_BITS = 11
+"""Each 2,048 candidates count as one more draw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,7 @@ def evaluator_bond_uflt(state: View, job: Job, pool_uflt: int) -> int:
 def find_workers(state: View, job: Job) -> Iterator[Candidate]:
     """Walk a job's candidates that can be drawn: not paused, admitted, with a bond that is free."""
     bond, admission = worker_bond_uflt(state, job), job.spec.admission
+    params, newcomer_rounds = PARAMS.get(state), reputation.PARAMS.get(state).newcomer_rounds
     for candidate in jobs.get_candidates(state, job.job_id):
         worker = bonds.REGISTRATIONS.must(state, candidate.worker)
         standing = reputation.find_standing(state, candidate.worker)
@@ -128,25 +132,25 @@ def find_workers(state: View, job: Job) -> Iterator[Candidate]:
             and standing.reputation_ppm >= admission.reputation_ppm_min
         )
         if is_admitted and not worker.paused and bonds.free_uflt(worker) >= bond:
-            yield weigh(state, worker)
+            is_newcomer = standing.round_count < newcomer_rounds
+            yield Candidate(worker.participant, weigh(params, worker, standing), is_newcomer)
 
 
 def find_readers(state: View, job: Job, role: bonds.Role, bond_uflt: int) -> Iterator[Candidate]:
     """Walk those of a role that can read a job: not paused, not its requester, with enough bond."""
+    params = PARAMS.get(state)
     for reader in bonds.participants(state, role):
         held = bonds.find_lock(state, reader.participant, job.job_id).amount_uflt
         is_enough = bonds.free_uflt(reader) + held >= bond_uflt
         if is_enough and not reader.paused and reader.participant != job.requester:
-            yield weigh(state, reader)
+            standing = reputation.find_standing(state, reader.participant)
+            yield Candidate(reader.participant, weigh(params, reader, standing))
 
 
-def weigh(state: View, registration: bonds.Registration) -> Candidate:
-    """Return a candidate with its weight: min(bond, cap) × (reputation + floor)."""
-    params, who = PARAMS.get(state), registration.participant
+def weigh(params: Params, registration: bonds.Registration, standing: reputation.Standing) -> int:
+    """Return a candidate's weight: min(bond, cap) × (reputation + floor)."""
     bond = min(registration.bonded_uflt, params.draw_bond_cap_uflt)
-    standing = reputation.find_standing(state, who).reputation_ppm
-    weight = bond * (standing + params.draw_reputation_floor_ppm)
-    return Candidate(who, weight, reputation.is_newcomer(state, who))
+    return bond * (standing.reputation_ppm + params.draw_reputation_floor_ppm)
 
 
 def draw_round(state: State, ctx: Context, job_id: int) -> None:
@@ -266,10 +270,13 @@ def end_open(state: State, ctx: Context, round: Round) -> None:
 
 def draw_due_rounds(state: State, ctx: Context) -> None:
     """Draw for the jobs whose registrations froze in an earlier block, a limited number a block."""
-    limit = PARAMS.get(state).draws_per_block_max
-    for height, job_id in list(jobs.READY.keys(state, limit=limit)):
+    left = int(PARAMS.get(state).draws_per_block_max)
+    for height, job_id in list(jobs.READY.keys(state, limit=left)):
         jobs.READY.remove(state, (height, job_id))
         DRAWS.add(state, (height, job_id))
-    for height, job_id in list(DRAWS.keys(state, up_to=ctx.block.height - 1, limit=limit)):
+    for height, job_id in list(DRAWS.keys(state, up_to=ctx.block.height - 1, limit=left)):
+        if left <= 0:
+            return
+        left -= 1 + (jobs.JOBS.must(state, job_id).candidate_count >> CANDIDATES_BITS)
         DRAWS.remove(state, (height, job_id))
         draw_round(state, ctx, job_id)

@@ -113,8 +113,9 @@ def find_last_attested(state: View, job: Job) -> int:
 
 
 def end_job(state: State, ctx: Context, job: Job) -> None:
-    """End a running job whose rounds have all ended."""
-    if job.cancel_requested:
+    """End a running job whose rounds have all ended; one with all its models is reviewed."""
+    is_complete = job.completed_round_count >= job.spec.schedule.round_count
+    if job.cancel_requested and not is_complete:
         payouts.finish_cancelled(state, ctx, job.job_id)
     elif has_failed(state, job):
         payouts.fail_job(state, ctx, job.job_id, THREE_ABORTED_ROUNDS)

@@ -19,9 +19,9 @@ class Params:
     deadline_blocks: U32 = U32(10)
     """Blocks that must pass beside the time before a deadline has passed."""
     due_per_block_max: U32 = U32(20)
-    """Rounds whose time has come, handled in one block; the rest waits for the next."""
+    """Rounds whose time has come, handled in one block, each 64 seats counted as one more."""
     draws_per_block_max: U32 = U32(4)
-    """Draws in one block; the rest waits for the next."""
+    """Draws in one block, each 2,048 candidates counted as one more; the rest waits."""
     aborts_in_row_max: U32 = U32(3)
     """Aborted rounds one after the other with which a job fails."""
     aggregators: U32 = U32(3)
