@@ -6,7 +6,7 @@ Each module's params and the question for them carry the module's name: JobsPara
 from __future__ import annotations
 
 from app.kernel.amounts import PPM, share_ppm, split_exactly
-from app.kernel.crypto import module_address, verify_secp256k1
+from app.kernel.crypto import address_of, module_address, verify_secp256k1
 from app.kernel.record import I64, U32, U64, U128, Address, decode, encode
 from app.kernel.tx import Coin
 from app.learning.combine import (
@@ -302,6 +302,7 @@ __all__ = [
     "UpdateRevealed",
     "VoteInclusion",
     "Work",
+    "address_of",
     "bitmap_bytes",
     "build_tree",
     "check_combination",
