@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 
@@ -76,6 +76,11 @@ class Feed:
         self._watchers: dict[int, list[Watcher]] = {}
         self._seen = application.last
 
+    @property
+    def watcher_count(self) -> int:
+        """Return how many streams are open."""
+        return sum(len(watchers) for watchers in self._watchers.values())
+
     async def follow(self) -> None:
         """Leave each block's events to the watchers, for ever."""
         while True:
@@ -91,13 +96,13 @@ class Feed:
                     watcher.leave(blocks)
         self._seen = self._application.last
 
-    async def watch(self, job_id: int, from_height: int) -> AsyncIterator[bytes]:
+    async def watch(self, job_id: int, from_height: int) -> AsyncGenerator[bytes]:
         """Walk a job's serialized responses: the past that was asked for, then what happens.
 
         Height 0 asks for the state now; job 0 is all jobs, whose stream begins with an empty
         response. `Refusal`: no such job. `TooSlow`, `TooManyWatchers`: the stream ends.
         """
-        if sum(map(len, self._watchers.values())) >= WATCHERS_MAX:
+        if self.watcher_count >= WATCHERS_MAX:
             raise TooManyWatchers
         start, watcher = self._application.last, Watcher()
         first = self._begin(job_id, start) if from_height == 0 else b""

@@ -13,6 +13,7 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -254,12 +255,13 @@ class Client:
             request = node_pb2.WatchJobRequest(job_id=job_id, from_height=from_height)
             responses = self._connection.stream(path, request, node_pb2.WatchJobResponse)
             try:
-                async for response in responses:
-                    wait_s = RECONNECT_S_MIN
-                    if response.height >= from_height:
-                        from_height = response.height + 1
-                        if response.events or response.HasField("snapshot"):
-                            yield to_update(response)
+                async with aclosing(responses):
+                    async for response in responses:
+                        wait_s = RECONNECT_S_MIN
+                        if response.height >= from_height:
+                            from_height = response.height + 1
+                            if response.events or response.HasField("snapshot"):
+                                yield to_update(response)
             except Unreachable:
                 pass
             await asyncio.sleep(wait_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import cache
 from typing import Any
 
@@ -102,7 +102,7 @@ class Connection:
                 self.turn()
         raise Unreachable(f"no node answers ({'; '.join(failures)}); is one running there?")
 
-    async def stream(self, path: str, request: Any, response_class: Any) -> AsyncIterator[Any]:
+    async def stream(self, path: str, request: Any, response_class: Any) -> AsyncGenerator[Any]:
         """Walk what a node streams until it ends; `Unreachable` when the node is lost."""
         method = self._channels[self._at].unary_stream(
             path,

@@ -11,7 +11,7 @@ import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from enum import IntEnum
-from functools import cache, lru_cache
+from functools import cache
 from importlib.util import find_spec
 from operator import attrgetter
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
@@ -174,7 +174,6 @@ def value_writer(hint: Any, nested: Any) -> Convert | None:
     return None if nested is None else writer_of(hint, nested)
 
 
-@lru_cache(maxsize=65_536)
 def read_address(text: str) -> Address:
     """Return the address that a field shows; no text is no address."""
     return from_bech32(text) if text else Address(b"")

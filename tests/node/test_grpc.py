@@ -369,6 +369,25 @@ async def test_a_blocks_events_are_encoded_once_for_all_streams(
     assert encoded == [3]
 
 
+async def test_a_stream_that_is_left_leaves_nothing(node: Node) -> None:
+    post_and_fund(node, Sequence(), times=0)
+    feed = stream.Feed(node.application)
+    responses = feed.watch(1, 0)
+    await anext(responses)
+    assert feed.watcher_count == 1
+    await responses.aclose()
+    assert feed.watcher_count == 0
+
+
+async def test_only_so_many_streams_are_served(
+    node: Node, channel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "WATCHERS_MAX", 0)
+    with pytest.raises(grpc.aio.AioRpcError, match="no more streams") as caught:
+        await anext(aiter(watch(channel, 0)))
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
 async def test_a_reader_too_slow_is_dropped(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "BLOCKS_WAITING_MAX", 3)
     sequence = Sequence()
