@@ -7,13 +7,13 @@ the caller keeps the draft until it commits, or drops it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, get_type_hints
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from app.kernel.context import Block, Context
 from app.kernel.errors import InvariantBroken, Rejected, broken
 from app.kernel.module import Message, Module, Query
-from app.kernel.plain import from_plain, to_plain
+from app.kernel.plain import checked, from_plain, to_plain
 from app.kernel.record import Address, Malformed
 from app.kernel.store import MemoryStore, Overlay, Reader, State
 from app.kernel.table import Index, Singleton, Table
@@ -112,10 +112,11 @@ def init_genesis(state: State, genesis: Mapping[str, Any]) -> None:
         raise ValueError(f"app_state: modules missing {missing}, unknown {unknown}")
     for module in MODULES:
         state.put(module.name.encode() + b"/" + SENTINEL, SENTINEL_VALUE)
-        rows = genesis[module.name]
+        place = f"app_state.{module.name}"
+        rows = checked(genesis[module.name], Mapping, place)
         tables = {table.name: table for table in declared(module)}
         if sorted(rows) != sorted(tables):
-            raise ValueError(f"app_state.{module.name}: needs exactly {sorted(tables)}")
+            raise ValueError(f"{place}: has {sorted(rows)}, needs exactly {sorted(tables)}")
         for name, table in tables.items():
             import_table(state, table, rows[name], f"app_state.{name}")
     for sentence in find_broken_invariants(state):
@@ -129,13 +130,18 @@ def import_table(
     if isinstance(table, Singleton):
         table.put(state, from_plain(table.record, rows, where))
         return
-    for i, row in enumerate(rows):
+    fields = ["key"] if isinstance(table, Index) else ["key", "value"]
+    for i, row in enumerate(checked(rows, list, where)):
         place = f"{where}[{i}]"
-        parts = row["key"]
+        if sorted(checked(row, Mapping, place)) != fields:
+            raise ValueError(f"{place}: has {sorted(row)}, needs exactly {fields}")
+        parts = checked(row["key"], list, f"{place}.key")
         if len(parts) != len(table.key.parts):
             raise ValueError(f"{place}.key: has {len(parts)} parts, not {len(table.key.parts)}")
         pairs = zip(table.key.parts, parts, strict=True)
-        key = tuple(from_plain(part, value, f"{place}.key") for part, value in pairs)
+        key = tuple([from_plain(part, value, f"{place}.key") for part, value in pairs])
+        if table.has(state, key):
+            raise ValueError(f"{place}.key: is there twice")
         if isinstance(table, Index):
             table.add(state, key)
         else:
@@ -208,17 +214,15 @@ def run_messages(draft: Overlay, block: Block, tx: Tx) -> TxResult:
     """Run a transaction's messages on a draft; a failure has a code and no events."""
     events: list[tuple[int, Any]] = []
     responses = []
-    message_gas = 0
+    message_gas = sum([RULES[type(message)].gas for message in tx.messages])
     try:
+        fees.check_gas_limit(tx, fees.compute_gas(draft, tx, message_gas))
         for index, message in enumerate(tx.messages):
-            entry = RULES[type(message)]
-            message_gas += entry.gas
             ctx = Context(block, signer_of(message))
-            responses.append(entry.rule(draft, ctx, message))
+            responses.append(RULES[type(message)].rule(draft, ctx, message))
             events += [(index, event) for event in ctx.events]
-        gas_used = fees.compute_gas(draft, tx, message_gas, draft)
-        if gas_used > tx.gas_limit:
-            raise fees.OutOfGas(gas_limit=tx.gas_limit, gas_used=gas_used)
+        gas_used = fees.compute_gas(draft, tx, message_gas)
+        fees.check_gas_limit(tx, gas_used)
     except Rejected as rejection:
         code, codespace, detail = rejection.code, codespace_of(rejection), rejection.detail
     except (InvariantBroken, MemoryError, RecursionError):
@@ -228,7 +232,7 @@ def run_messages(draft: Overlay, block: Block, tx: Tx) -> TxResult:
     else:
         shown = (OK, "", "", tx.gas_limit, gas_used)
         return TxResult(*shown, tuple(events), tuple(responses))
-    gas_used = fees.compute_gas(draft, tx, message_gas, draft)
+    gas_used = fees.compute_gas(draft, tx, message_gas)
     return TxResult(code, codespace, detail, tx.gas_limit, gas_used, (), ())
 
 
@@ -239,14 +243,7 @@ def simulate(state: Reader, block: Block, tx: Tx) -> TxResult:
     for signer in tx.signers:
         if auth.find_account(draft, signer) is None:
             raise auth.UnknownAccount(address=to_plain(Address, signer))
-    limit = fees.PARAMS.get(draft).tx_gas_max
-    unlimited = Tx(**{**fields_of(tx), "gas_limit": limit})
-    return run_messages(draft, block, unlimited)
-
-
-def fields_of(tx: Tx) -> dict[str, Any]:
-    """Return a transaction's fields by name."""
-    return {name: getattr(tx, name) for name in get_type_hints(Tx)}
+    return run_messages(draft, block, replace(tx, gas_limit=fees.PARAMS.get(draft).tx_gas_max))
 
 
 def signer_of(message: Any) -> Address:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NoReturn
 
+DETAIL_LENGTH_MAX = 1_000
+
 
 class Rejected(Exception):
     """A request that the rules refuse; the draft is dropped.
 
     Subclasses set a stable `code` and a `text`: a format string over the values given, which names
-    the field, the value, the limit and the next step.
+    the field, the value, the limit and the next step. `detail` is that text, cut where a value is
+    too long to be shown.
     """
 
     code: ClassVar[int]
     text: ClassVar[str]
 
     def __init__(self, **values: Any) -> None:
-        self.detail = self.text.format(**values)
+        self.detail = self.text.format(**values)[:DETAIL_LENGTH_MAX]
         super().__init__(self.detail)
 
 

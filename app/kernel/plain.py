@@ -13,7 +13,14 @@ from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from app.kernel.bech32 import from_bech32, to_bech32
-from app.kernel.record import I64, U32, U64, U128, Address
+from app.kernel.record import I64, NO_ADDRESS, U32, U64, U128, Address
+
+RANGES = {
+    U32: range(1 << 32),
+    U64: range(1 << 64),
+    U128: range(1 << 128),
+    I64: range(-1 << 63, 1 << 63),
+}
 
 
 def to_plain(kind: Any, value: Any) -> Any:
@@ -35,13 +42,12 @@ def to_plain(kind: Any, value: Any) -> Any:
 
 def from_plain(kind: Any, value: Any, where: str) -> Any:
     """Return the value that plain values show; ValueError names the place that is wrong."""
-    if kind in (U32, U64, U128, I64):
-        return integer(value, where)
+    if kind in RANGES:
+        return integer(value, where, RANGES[kind])
     if kind is bool or kind is str:
         return checked(value, kind, where)
     if kind is Address:
-        text = checked(value, str, where)
-        return from_bech32(text) if text else Address(b"")
+        return address(checked(value, str, where), where)
     if kind is bytes:
         return hexadecimal(checked(value, str, where), where)
     if get_origin(kind) is tuple:
@@ -78,13 +84,23 @@ def checked(value: Any, kind: Any, where: str) -> Any:
     return value
 
 
-def integer(value: Any, where: str) -> int:
-    """Return a whole number given as a number or as decimal text."""
+def integer(value: Any, where: str, limits: range) -> int:
+    """Return a whole number within limits, given as a number or as decimal text."""
     if isinstance(value, str) and value.removeprefix("-").isdecimal():
-        return int(value)
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"{where}: {value!r} is not a whole number")
+    if value not in limits:
+        raise ValueError(f"{where}: {value} is not between {limits[0]} and {limits[-1]}")
     return value
+
+
+def address(text: str, where: str) -> Address:
+    """Return the address that text shows; no text is no address."""
+    try:
+        return from_bech32(text) if text else NO_ADDRESS
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
 
 
 def hexadecimal(text: str, where: str) -> bytes:

@@ -1,8 +1,8 @@
 """Canonical bytes: a record, that is a frozen dataclass, has exactly one encoding.
 
 Fields follow one another in declared order without tags. An unsigned integer is a minimal varint
-(LEB128), a signed one is zig-zag first, a bool or an enum a varint, bytes and text carry their length,
-a tuple its count; a nested record is written in place.
+(LEB128), a signed one is zig-zag first, a bool or an enum a varint, bytes and text carry their
+length, a tuple its count; a nested record is written in place.
 """
 
 from __future__ import annotations

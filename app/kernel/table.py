@@ -1,9 +1,9 @@
 """Typed views of state: to declare a table is to own its rows.
 
 A row's key is `<module>/<table>/` and its parts: integers big-endian, so that rows sort by them;
-an address, bytes or text as the first 20 bytes of its SHA-256, so that nobody can choose a key and make
-the tree deep. The value begins with the parts that were hashed, then comes the record. No value is
-empty.
+an address, bytes or text as the first 20 bytes of its SHA-256, so that nobody can choose a key and
+make the tree deep. The value begins with the parts that were hashed, then comes the record. No
+value is empty.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Accounts: who signs, in which order, with which key.
 
-A transaction is Cosmos' `TxRaw` with SIGN_MODE_DIRECT: each signer signs SHA-256 of the SignDoc, that
-is the body and auth info as sent, the chain id and the account's number. A sequence is used once, in
-order. An account is opened when money first arrives; its key is kept from its first transaction on.
+A transaction is Cosmos' `TxRaw` with SIGN_MODE_DIRECT: each signer signs SHA-256 of the SignDoc,
+that is the body and auth info as sent, the chain id and the account's number. A sequence is used
+once, in order. An account is opened when money first arrives; its key is kept from its first
+transaction on.
 """
 
 from __future__ import annotations
@@ -43,6 +44,14 @@ class AccountCount:
     count: U64 = U64(0)
 
 
+@dataclass(frozen=True, slots=True)
+class AccountSequence:
+    """A sequence was used."""
+
+    EVENT_TYPE: ClassVar[str] = "tx"
+    acc_seq: str
+
+
 class UnknownAccount(Rejected):
     """A signer whom the chain has never seen."""
 
@@ -54,7 +63,10 @@ class WrongSignerCount(Rejected):
     """Signer infos or signatures that don't match the messages' signers."""
 
     code = 202
-    text = "signatures: {given} given, the messages need {needed}; sign once for each signer"
+    text = (
+        "signatures: {signatures} with {signer_infos} signer_infos, the messages need {needed}; "
+        "sign once for each signer"
+    )
 
 
 class KeyMissing(Rejected):
@@ -102,14 +114,6 @@ ACCOUNTS = Table("auth/account", key=(Address,), record=Account)
 COUNT = Singleton("auth/count", AccountCount)
 
 
-@dataclass(frozen=True, slots=True)
-class AccountSequence:
-    """A sequence was used."""
-
-    EVENT_TYPE: ClassVar[str] = "tx"
-    acc_seq: str
-
-
 def find_account(state: Reader, address: Address) -> Account | None:
     """Return an account, or None if it was never opened."""
     return ACCOUNTS.get(state, address)
@@ -143,8 +147,9 @@ def compute_sign_bytes(tx: Tx, chain_id: str, account_number: int) -> bytes:
 
 def authenticate(state: State, block: Block, tx: Tx, verify: Verify) -> None:
     """Use up each signer's sequence, if key, sequence and signature are right."""
-    needed, given = len(tx.signers), (len(tx.signer_infos), len(tx.signatures))
-    require(given == (needed, needed), WrongSignerCount, given=min(given), needed=needed)
+    needed, infos, signatures = len(tx.signers), len(tx.signer_infos), len(tx.signatures)
+    counts = {"signatures": signatures, "signer_infos": infos, "needed": needed}
+    require(infos == signatures == needed, WrongSignerCount, **counts)
     timeout = tx.timeout_height
     passed = timeout != 0 and block.height > timeout
     require(not passed, TimeoutHeightPassed, timeout_height=timeout, height=block.height)
@@ -191,5 +196,6 @@ MODULE = Module(
     name="auth",
     package="cosmos.auth.v1beta1",
     tables=(ACCOUNTS, COUNT),
+    events=(AccountSequence,),
     invariants=(every_account_has_its_own_number,),
 )

@@ -1,7 +1,7 @@
 """Money: balances, who may move them, and how much there is.
 
-The token is FLT, its base unit uflt (10^-6). Module accounts hold what the rules hold; nobody can send
-to them. Supply changes only at genesis and when money is burned.
+The token is FLT, its base unit uflt (10^-6). Module accounts hold what the rules hold; nobody can
+send to them. Supply changes only at genesis and when money is burned.
 """
 
 from __future__ import annotations
@@ -219,20 +219,25 @@ def mint(state: State, address: Address, amount_uflt: int) -> None:
     SUPPLY.put(state, DENOM, Amount(U128(held + amount_uflt)))
 
 
+def coins_text(coins: tuple[Coin, ...]) -> str:
+    """Return coins as people write them, the first few of too many."""
+    return ",".join([f"{coin.amount}{coin.denom}" for coin in coins[: COINS_MAX + 1]]) or "none"
+
+
 def are_valid_coins(coins: tuple[Coin, ...]) -> bool:
     """Whether coins are positive, sorted by denomination, each once (Cosmos SDK's Coins)."""
     denoms = [coin.denom for coin in coins]
     return (
         0 < len(coins) <= COINS_MAX
         and all(coin.amount > 0 for coin in coins)
-        and all(a < b for a, b in zip(denoms, denoms[1:], strict=False))
+        and denoms == sorted(dict.fromkeys(denoms))
     )
 
 
 def send(state: State, ctx: Context, msg: Send) -> None:
     """Move coins from the signer to somebody who isn't a module."""
-    shown = ",".join(f"{coin.amount}{coin.denom}" for coin in msg.amount[: COINS_MAX + 1])
-    require(are_valid_coins(msg.amount), InvalidCoins, coins=shown or "none", limit=COINS_MAX)
+    if not are_valid_coins(msg.amount):
+        raise InvalidCoins(coins=coins_text(msg.amount), limit=COINS_MAX)
     require(bool(msg.to_address), NoRecipient)
     name = MODULE_ADDRESSES.get(msg.to_address)
     if name is not None:
@@ -257,6 +262,7 @@ MODULE = Module(
     package="cosmos.bank.v1beta1",
     tables=(BALANCES, SUPPLY, METADATA),
     messages={Send: Message(send, gas=20_000, amino_name="cosmos-sdk/MsgSend")},
+    events=(CoinSpent, CoinReceived, Transferred, Burned),
     accounts=MODULE_ACCOUNTS,
     invariants=(supply_is_the_sum_of_all_balances,),
 )

@@ -37,4 +37,4 @@ def advance(state: State, block: Block) -> Block:
     return replace(block, clock_ms=block.time_ms - halts.total_ms)
 
 
-MODULE = Module(name="clock", package="pollen.clock.v1", params=HALTS)
+MODULE = Module(name="clock", package="pollen.clock.v1", tables=(HALTS,))

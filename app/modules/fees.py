@@ -1,8 +1,9 @@
 """Admission: what a transaction must be and pay to enter a block, and what it uses.
 
-Gas is what a transaction leaves behind: its bytes, its signatures, a fixed amount for each message and
-the rows it writes. It is known when the transaction has run; more than its limit and nothing of it
-stays but the fee. The fee goes to the account `fee_collector`.
+Gas is what a transaction leaves behind: its bytes, its signatures, a fixed amount for each message
+and the rows it writes. A limit below the first two isn't admitted, one below the first three runs
+no message; the rows are known when all have run. More than its limit and nothing of it stays but
+the fee, which goes to the account `fee_collector`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from app.kernel.tx import Tx
 from app.modules import auth, bank
 
 FEE_COLLECTOR = module_address("fee_collector")
+FEE_DENOMS = ((), (bank.DENOM,))
 GAS_PRICE_UNIT = 1_000_000
 
 
@@ -125,10 +127,9 @@ def check_limits(params: Params, tx: Tx) -> None:
 
 def check_fee(params: Params, tx: Tx) -> int:
     """Return the fee in uflt, if it is in uflt and enough."""
-    shown = ",".join(f"{coin.amount}{coin.denom}" for coin in tx.fee)
-    right = len(tx.fee) <= 1 and all(coin.denom == bank.DENOM for coin in tx.fee)
-    require(right, WrongFeeDenom, fee=shown)
-    fee = sum(coin.amount for coin in tx.fee)
+    if tuple([coin.denom for coin in tx.fee]) not in FEE_DENOMS:
+        raise WrongFeeDenom(fee=bank.coins_text(tx.fee))
+    fee = sum([coin.amount for coin in tx.fee])
     limit = compute_fee_min(params, tx.gas_limit)
     require(fee >= limit, FeeTooSmall, fee=fee, gas_limit=tx.gas_limit, limit=limit)
     require(tx.payer in tx.signers, NotASigner, address=to_bech32(tx.payer))
@@ -139,6 +140,7 @@ def admit(state: State, block: Block, tx: Tx, verify: auth.Verify) -> list[objec
     """Use up the signers' sequences and take the fee; return the events."""
     params = PARAMS.get(state)
     check_limits(params, tx)
+    check_gas_limit(tx, compute_entry_gas(params, tx))
     fee = check_fee(params, tx)
     auth.authenticate(state, block, tx, verify)
 
@@ -150,16 +152,22 @@ def admit(state: State, block: Block, tx: Tx, verify: auth.Verify) -> list[objec
     return ctx.events
 
 
-def compute_gas(state: Reader, tx: Tx, message_gas: int, draft: Overlay | None) -> int:
+def compute_entry_gas(params: Params, tx: Tx) -> int:
+    """Return the gas of what is there before a transaction has run: its bytes and signatures."""
+    return tx.size_bytes * params.gas_per_byte + len(tx.signers) * params.gas_per_signature
+
+
+def compute_gas(draft: Overlay, tx: Tx, message_gas: int) -> int:
     """Return the gas of a transaction: bytes, signatures, messages, and the rows of its draft."""
-    params = PARAMS.get(state)
-    gas = tx.size_bytes * params.gas_per_byte + len(tx.signers) * params.gas_per_signature
-    gas += message_gas
-    if draft is not None:
-        gas += len(draft.changes) * params.gas_per_row
-        size = sum(len(key) + len(value or b"") for key, value in draft.changes.items())
-        gas += size * params.gas_per_row_byte
-    return gas
+    params = PARAMS.get(draft)
+    size_bytes = sum([len(key) + len(value or b"") for key, value in draft.changes.items()])
+    row_gas = len(draft.changes) * params.gas_per_row + size_bytes * params.gas_per_row_byte
+    return compute_entry_gas(params, tx) + message_gas + row_gas
+
+
+def check_gas_limit(tx: Tx, gas_used: int) -> None:
+    """Refuse a transaction that uses more than its limit."""
+    require(gas_used <= tx.gas_limit, OutOfGas, gas_limit=tx.gas_limit, gas_used=gas_used)
 
 
 def params(state: Reader, request: ParamsRequest) -> ParamsResponse:
@@ -172,4 +180,5 @@ MODULE = Module(
     package="pollen.fees.v1",
     params=PARAMS,
     queries={ParamsRequest: Query(params, ParamsResponse)},
+    events=(FeePaid,),
 )
