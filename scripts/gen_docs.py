@@ -13,6 +13,8 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
 from app.chain import MODULES
 from app.kernel.errors import Rejected
 from app.kernel.module import Module
