@@ -1,0 +1,228 @@
+"""A whole job on a real network: four validators, eight workers, six readers, all real processes.
+
+Posts the digits app as a job of ten rounds and shows live what happens. One worker is killed in
+the middle and comes back; one validator is killed and catches up. In the end the money is counted
+to the unit, the accuracy is held against plain Flower's on the same split, and the nodes' states
+are compared. Exits with 0 only if all of it is right. What it wrote stays in build/demo.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from rich.live import Live
+
+from app.node.localnet import Localnet
+from app.sdk.client import ChainError, Client
+from app.sdk.protocol import (
+    JobPhase,
+    JobStateRequest,
+    JobStateResponse,
+    RoundPhase,
+    RoundState,
+)
+from scripts.demo.judge import ROUNDS, Judge, check_accuracy, judge_all, plain_flower
+from scripts.demo.people import (
+    EVALUATORS,
+    VALIDATORS,
+    WORKERS,
+    Participant,
+    common,
+    faucet_signer,
+    fund,
+    make_people,
+    network,
+    pollen,
+    pollend,
+    run_command,
+    running,
+    wait_ready,
+)
+from scripts.demo.story import (
+    FOLDER,
+    ROOT,
+    Failed,
+    Story,
+    console,
+    draw_accuracy,
+    render,
+    report,
+)
+
+BUDGET_FLT = 1_000
+WORKER_KILLED_IN, WORKER_GONE_S = 4, 2.0
+VALIDATOR_KILLED_IN, VALIDATOR_GONE_S = 6, 5.0
+JOB_TIMEOUT_S = 240
+TRAINED = (RoundPhase.CHALLENGE, RoundPhase.SETTLED)
+
+
+def main() -> int:
+    """Run the demonstration; 0 if all was right."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, help="also write the result to this file")
+    options = parser.parse_args()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    try:
+        result = asyncio.run(demonstrate())
+    except (Failed, ChainError) as failure:
+        console.print(f"[red]The demonstration failed:[/] {failure}")
+        console.print(f"What every process said is in {FOLDER.relative_to(ROOT)}/*.log")
+        return 1
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        return 130
+    if options.json is not None:
+        options.json.write_text(json.dumps(result, indent=2) + "\n")
+        console.print(f"Written to {options.json}")
+    return 0 if not result["failures"] else 1
+
+
+async def demonstrate() -> dict[str, Any]:
+    """Set up, let the job run, and judge."""
+    story = Story()
+    with network() as net:
+        story.note(f"{VALIDATORS} validators make blocks")
+        async with await Client.connect(net.nodes[0].grpc) as client:
+            requester, participants = make_people(net)
+            faucet = faucet_signer(net)
+            await fund(client, faucet, [requester, *[each.signer for each in participants]])
+            with running(participants):
+                await wait_ready(participants, story)
+                job_id = await asyncio.to_thread(post_job, net, story)
+                async with Judge() as judge:
+                    await asyncio.gather(
+                        follow(client, net, story, judge, job_id),
+                        kill_worker(story, participants),
+                        kill_validator(story, net),
+                    )
+                    accept(net, job_id)
+                    await wait_settled(client, job_id, story)
+                    flower = await plain_flower(judge, story)
+                result = await judge_all(client, net, job_id, participants, story)
+        result |= {
+            "accuracy": story.accuracy[max(story.accuracy)],
+            "flower_accuracy": flower[-1],
+            "accuracy_by_round": [story.accuracy[number] for number in sorted(story.accuracy)],
+            "flower_accuracy_by_round": flower,
+            "seconds": round(story.elapsed_s, 1),
+        }
+    check_accuracy(result)
+    draw_accuracy(result)
+    report(result)
+    return result
+
+
+def post_job(net: Localnet, story: Story) -> int:
+    """Write the app, as a requester would, and post it as a job."""
+    app = FOLDER / "digits"
+    run_command("pollen", "job", "init", str(app))
+    terms = {
+        "--rounds": ROUNDS, "--budget": f"{BUDGET_FLT}flt",
+        "--cohort": WORKERS - 1, "--cohort-min": 4, "--reserves": 1,
+        "--evaluators": EVALUATORS, "--open-seconds": 60, "--commit-seconds": 8,
+        "--reveal-seconds": 6, "--include-seconds": 6, "--aggregate-seconds": 6,
+        "--challenge-seconds": 2, "--review-seconds": 60,
+    }  # fmt: skip
+    words = [str(word) for pair in terms.items() for word in pair]
+    posted = pollen("job", "post", str(app), "--yes", *words, *common(net, "requester", 0))
+    story.note(f"job {posted['job_id']} is posted: {ROUNDS} rounds for {BUDGET_FLT} flt")
+    return int(posted["job_id"])
+
+
+async def follow(client: Client, net: Localnet, story: Story, judge: Judge, job_id: int) -> None:
+    """Show the job until its rounds are over, and measure every model."""
+    measuring: dict[int, asyncio.Task[None]] = {}
+    with Live(render(story), console=console, refresh_per_second=4) as live:
+        async for view in views(client, job_id):
+            story.view = view
+            for state in view.rounds:
+                number = state.round.round
+                if state.round.phase in TRAINED and number not in measuring:
+                    task = asyncio.create_task(judge.measure(net, story, job_id, state))
+                    measuring[number] = task
+            live.update(render(story))
+            if view.job.phase not in (JobPhase.OPEN, JobPhase.RUNNING):
+                break
+        await asyncio.gather(*measuring.values())
+        live.update(render(story))
+    if story.view is None or story.view.job.phase != JobPhase.REVIEW:
+        raise Failed(f"the job ended otherwise: {story.view.job if story.view else 'not seen'}")
+
+
+async def views(client: Client, job_id: int) -> AsyncIterator[JobStateResponse]:
+    """Walk the job's state as it changes; Failed if it takes too long."""
+    try:
+        async with asyncio.timeout(JOB_TIMEOUT_S):
+            async for _ in client.watch_job(job_id):
+                yield await client.query(JobStateRequest(job_id))
+    except TimeoutError:
+        raise Failed(f"the job isn't over after {JOB_TIMEOUT_S} s") from None
+
+
+async def reached(story: Story, number: int, phase: RoundPhase) -> RoundState:
+    """Return a round once it is in a phase."""
+    while True:
+        states = story.view.rounds if story.view is not None else ()
+        for state in states:
+            if state.round.round == number and state.round.phase == phase:
+                return state
+        await asyncio.sleep(0.01)
+
+
+async def kill_worker(story: Story, participants: list[Participant]) -> None:
+    """Kill a worker of the cohort in the middle of its training, and start it again later."""
+    state = await reached(story, WORKER_KILLED_IN, RoundPhase.COMMIT)
+    drawn = state.seats[0].worker
+    victim = next(each for each in participants if each.signer.address == drawn)
+    assert victim.process is not None
+    victim.process.kill()
+    victim.process.wait()
+    victim.behaviour = "restarted"
+    story.note(f"round {WORKER_KILLED_IN}: {victim.name} is killed while it trains")
+    await asyncio.sleep(WORKER_GONE_S)
+    victim.start()
+    story.note(f"{victim.name} is started again")
+
+
+async def kill_validator(story: Story, net: Localnet) -> None:
+    """Kill a validator without warning, and start it again later."""
+    await reached(story, VALIDATOR_KILLED_IN, RoundPhase.COMMIT)
+    home = Path(net.nodes[-1].home)
+    pid = json.loads(pollend("status", "--home", str(home), "--output", "json"))["process"]
+    os.kill(pid, signal.SIGKILL)
+    story.note(f"round {VALIDATOR_KILLED_IN}: {net.nodes[-1].name} is killed with -9")
+    await asyncio.sleep(VALIDATOR_GONE_S)
+    await asyncio.to_thread(
+        pollend, "localnet", "start", "--validators", str(VALIDATORS), "--home", str(home.parent)
+    )
+    story.note(f"{net.nodes[-1].name} is started again")
+
+
+def accept(net: Localnet, job_id: int) -> None:
+    """Accept the result, as the requester, and take the model."""
+    model = FOLDER / "model.pt"
+    pollen("job", "model", str(job_id), "--out", str(model), *common(net, "requester", 0))
+    pollen("job", "accept", str(job_id), *common(net, "requester", 0))
+
+
+async def wait_settled(client: Client, job_id: int, story: Story) -> None:
+    """Return once everything was paid."""
+    async for view in views(client, job_id):
+        if view.job.phase == JobPhase.SETTLED and view.job.escrow_uflt == 0:
+            story.view = view
+            story.note("the requester accepts; what was held back is paid, the rest returns")
+            return
+
+
+if __name__ == "__main__":
+    sys.exit(main())
