@@ -204,9 +204,10 @@ class Application:
         self, request: abci.RequestProcessProposal
     ) -> abci.ResponseProcessProposal:
         """Accept a block that is well formed, and execute it; failing transactions don't matter."""
-        slots = [raw.startswith(SLOT_BYTE) for raw in request.txs]
-        expected = [chain.is_slot_due(self.state) and at == 0 for at in range(len(slots))]
-        if slots != expected or sum(map(proto_bytes, request.txs)) > BLOCK_BYTES_MAX:
+        slots = [at for at, raw in enumerate(request.txs) if raw.startswith(SLOT_BYTE)]
+        if slots != ([0] if chain.is_slot_due(self.state) else []):
+            return REJECT
+        if sum(map(proto_bytes, request.txs)) > BLOCK_BYTES_MAX:
             return REJECT
         if any(isinstance(self._decode(raw), Undecodable) for raw in request.txs):
             return REJECT

@@ -27,6 +27,7 @@ except PackageNotFoundError:  # run from a source tree that was never installed
 
 CONFIG_FILE = "pollend.toml"
 SOCKET_PATH_BYTES_MAX = 100
+PROFILES = ("network", "localnet")
 LOG_FORMATS = ("text", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -137,7 +138,8 @@ def parse_config(values: Mapping[str, Any]) -> NodeConfig:
         if not isinstance(given[name], kinds[name]):
             raise ValueError(f"{name}: {value!r} is not of type {kinds[name].__name__}")
     config = NodeConfig(**given)
-    for name, known in (("log_format", LOG_FORMATS), ("log_level", LOG_LEVELS)):
+    words = {"profile": PROFILES, "log_format": LOG_FORMATS, "log_level": LOG_LEVELS}
+    for name, known in words.items():
         if getattr(config, name) not in known:
             raise ValueError(f"{name}: {getattr(config, name)!r} is none of {', '.join(known)}")
     for name in ("p2p_address", "rpc_address", "grpc_address", "metrics_address"):

@@ -17,7 +17,6 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 FRAME_BYTES_MAX = 1 << 28
 READ_BYTES = 1 << 16  # One connection's turn: some 200 transactions, so that blocks don't wait.
-SOCKET_PATH_BYTES_MAX = 100
 
 Methods = Mapping[str, Callable[[Any], Any]]
 
@@ -32,8 +31,6 @@ def take_frames(buffer: bytearray) -> list[bytes]:
     start = 0
     while (head := _read_varint(buffer, start)) is not None:
         size, payload = head
-        if size > FRAME_BYTES_MAX:
-            raise FrameTooLong(f"frame of {size} bytes, at most {FRAME_BYTES_MAX} are served")
         if len(buffer) < payload + size:
             break
         start = payload + size
@@ -113,8 +110,10 @@ def _varint(value: int) -> bytes:
 
 def _read_varint(data: bytearray, start: int) -> tuple[int, int] | None:
     value = 0
-    for index in range(start, min(start + 10, len(data))):
+    for index in range(start, len(data)):
         value |= (data[index] & 0x7F) << 7 * (index - start)
+        if value > FRAME_BYTES_MAX:
+            raise FrameTooLong(f"a frame of {value} bytes or more, the limit is {FRAME_BYTES_MAX}")
         if data[index] < 0x80:
             return value, index + 1
     return None

@@ -1,0 +1,162 @@
+"""ABCI over the socket, against what CometBFT v0.38.26 sent, in the chunks in which it came."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cosmpy.protos.tendermint.abci import types_pb2 as abci
+from google.protobuf.message import Message
+
+from app.node import socket
+from app.node.socket import answer, frame, serve, take_frames
+from tests.conftest import Vector
+
+METHODS: dict[str, Callable[[Any], Message]] = {
+    "info": lambda request: abci.ResponseInfo(version=request.version),
+    "query": lambda request: abci.ResponseQuery(value=request.data),
+    "check_tx": lambda request: abci.ResponseCheckTx(data=request.tx),
+    "init_chain": lambda request: abci.ResponseInitChain(app_hash=bytes(32)),
+    "prepare_proposal": lambda request: abci.ResponsePrepareProposal(txs=request.txs),
+    "process_proposal": lambda request: abci.ResponseProcessProposal(status=1),
+    "finalize_block": lambda request: abci.ResponseFinalizeBlock(app_hash=request.hash),
+    "commit": lambda request: abci.ResponseCommit(),
+}
+RECORDED = "abci/v0.38.26.json"
+
+
+class Wire(asyncio.Transport):
+    """What a connection writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[bytes] = []
+        self.is_aborted = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.writes.append(bytes(data))
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+class Peer:
+    """The engine's end of a connection."""
+
+    def __init__(self, methods: socket.Methods = METHODS) -> None:
+        self.wire, self.faults = Wire(), list[Exception]()
+        self._connection = socket._Connection(methods, self.faults.append)
+        self._connection.connection_made(self.wire)
+
+    def send(self, data: bytes) -> None:
+        buffer = self._connection.get_buffer(len(data))
+        for start in range(0, len(data), len(buffer)):
+            part = data[start : start + len(buffer)]
+            buffer[: len(part)] = part
+            self._connection.buffer_updated(len(part))
+
+    def answers(self) -> list[str]:
+        buffer = bytearray(b"".join(self.wire.writes))
+        kinds = [abci.Response.FromString(each).WhichOneof("value") for each in take_frames(buffer)]
+        assert not buffer
+        return [str(kind) for kind in kinds]
+
+
+def requests(data: bytes) -> list[str]:
+    buffer = bytearray(data)
+    found = [abci.Request.FromString(each).WhichOneof("value") for each in take_frames(buffer)]
+    assert not buffer
+    return [str(kind) for kind in found]
+
+
+@pytest.mark.parametrize("connection", ["query", "mempool", "consensus"])
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_recorded_requests_are_answered_in_order_with_their_own_kind(
+    vectors: Callable[[str], Vector], connection: str, size: int
+) -> None:
+    data = bytes.fromhex("".join(vectors(RECORDED).load()[connection]))
+    peer = Peer()
+    for start in range(0, len(data), size):
+        peer.send(data[start : start + size])
+    assert peer.answers() == requests(data)
+    assert not peer.faults
+
+
+def test_the_engine_asks_what_it_asked_when_it_was_recorded(
+    vectors: Callable[[str], Vector],
+) -> None:
+    recorded = vectors(RECORDED).load()
+    kinds = requests(bytes.fromhex("".join(recorded["consensus"])))
+    kinds = [kind for kind in kinds if kind != "flush"]
+    assert kinds[:2] == ["init_chain", "prepare_proposal"]
+    assert kinds[1:5] == ["prepare_proposal", "process_proposal", "finalize_block", "commit"]
+
+
+def test_what_waits_together_is_answered_in_one_write() -> None:
+    checks = [abci.Request(check_tx=abci.RequestCheckTx(tx=bytes([at]))) for at in range(50)]
+    flush = abci.Request(flush=abci.RequestFlush())
+    peer = Peer()
+    peer.send(b"".join(frame(each.SerializeToString()) for each in (*checks, flush)))
+    assert len(peer.wire.writes) == 1
+    assert peer.answers() == ["check_tx"] * 50 + ["flush"]
+
+
+def test_a_message_larger_than_a_read_arrives_whole() -> None:
+    tx = bytes(range(256)) * 4096 * 4
+    peer = Peer()
+    peer.send(frame(abci.Request(check_tx=abci.RequestCheckTx(tx=tx)).SerializeToString()))
+    (payload,) = take_frames(bytearray(b"".join(peer.wire.writes)))
+    assert abci.Response.FromString(payload).check_tx.data == tx
+
+
+def test_an_echo_comes_back() -> None:
+    payload = abci.Request(echo=abci.RequestEcho(message="hello")).SerializeToString()
+    (answered,) = take_frames(bytearray(answer({}, payload)))
+    assert abci.Response.FromString(answered).echo.message == "hello"
+
+
+def test_a_request_of_a_later_version_gets_its_own_empty_answer() -> None:
+    insert_tx = b"\xaa\x01\x03\x0a\x01x"  # field 21 of v0.40
+    (answered,) = take_frames(bytearray(answer({}, insert_tx)))
+    assert answered == b"\xb2\x01\x00"  # field 22
+    (answered,) = take_frames(bytearray(answer({}, b"")))
+    assert answered == b""
+
+
+def test_a_later_versions_fields_are_left_alone() -> None:
+    info = abci.RequestInfo(version="9").SerializeToString() + b"\xfa\x01\x01x"
+    (answered,) = take_frames(bytearray(answer(METHODS, b"\x1a" + bytes([len(info)]) + info)))
+    assert abci.Response.FromString(answered).info.version == "9"
+
+
+def test_a_fault_of_ours_ends_the_connection_without_an_exception_response() -> None:
+    def fail(request: Any) -> Message:
+        raise RuntimeError("a bug")
+
+    peer = Peer({"check_tx": fail})
+    peer.send(frame(abci.Request(check_tx=abci.RequestCheckTx(tx=b"x")).SerializeToString()))
+    assert peer.wire.is_aborted
+    assert peer.wire.writes == []
+    assert [str(fault) for fault in peer.faults] == ["a bug"]
+
+
+def test_bytes_that_are_no_abci_end_the_connection() -> None:
+    for junk in (b"\xff\xff\xff\xff\x0f", b"\xff" * 10, frame(b"\xff\xff")):
+        peer = Peer()
+        peer.send(junk)
+        assert peer.wire.is_aborted
+        assert len(peer.faults) == 1
+
+
+async def test_a_stale_socket_file_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "abci.sock"
+    for _ in range(2):
+        server = await serve(METHODS, path, lambda error: None)
+        reader, writer = await asyncio.open_unix_connection(str(path))
+        writer.write(frame(abci.Request(flush=abci.RequestFlush()).SerializeToString()))
+        assert await reader.read(100) == frame(b"\x1a\x00")
+        writer.close()
+        server.close()
