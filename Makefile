@@ -27,8 +27,8 @@ format: setup ## Rewrite the code in the project's format
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-demo: setup ## A whole job on a local chain; JSON=<file> writes the result, DATA=<folder> keeps the data
-	$(BIN)/python -m scripts.demo $(if $(JSON),--json "$(JSON)") $(if $(DATA),--data "$(DATA)")
+demo: setup ## A whole job on a local chain; JSON=<file> also writes the result
+	$(BIN)/python -m scripts.demo $(if $(JSON),--json "$(JSON)")
 
 clean: ## Remove caches and builds; .venv stays
 	rm -rf build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
