@@ -11,7 +11,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from fl_worker.flower.fab import ConfigValue, app_config
 from fl_worker.flower.inside.frames import Arrays
 from fl_worker.flower.sandbox import Limits
 from fl_worker.flower.trainer import RecordKeys, Trainer, TrainerConfig, TrainReply
+from fl_worker.means import mean_metrics
 from fl_worker.update.combine import Included, combine
 from fl_worker.update.layout import Layout
 from fl_worker.update.quantize import Quantized, from_model, to_update
@@ -108,6 +109,7 @@ async def run_job(app: LocalApp, model: bytes) -> AsyncIterator[LocalRound]:
     ]
     workers = [LocalWorker(trainer) for trainer in trainers]
     try:
+        await asyncio.gather(*(trainer.warm() for trainer in trainers))
         for number in range(1, app.spec.schedule.round_count + 1):
             start_s = time.monotonic()
             arrays = from_model(model, app.layout)
@@ -122,7 +124,7 @@ async def run_job(app: LocalApp, model: bytes) -> AsyncIterator[LocalRound]:
             yield LocalRound(
                 number=number,
                 train_metrics=mean_metrics(
-                    (reply.metrics, reply.example_count) for reply in replies
+                    (without_weight(app, reply.metrics), reply.example_count) for reply in replies
                 ),
                 evaluate_metrics=measured,
                 saturated_count=sum(update.saturated_count for update in updates),
@@ -196,7 +198,15 @@ async def evaluate_all(
     except AppFailed:
         return {}
     weight = app.spec.work.weight_key
-    return mean_metrics((metrics, metrics.get(weight, 1)) for metrics in replies)
+    return mean_metrics(
+        (without_weight(app, metrics), metrics.get(weight, 1)) for metrics in replies
+    )
+
+
+def without_weight(app: LocalApp, metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an app's metrics without the example count that weighs them."""
+    weight = app.spec.work.weight_key
+    return {name: value for name, value in metrics.items() if name != weight}
 
 
 def combine_replies(
@@ -223,18 +233,6 @@ def combine_replies(
         trim=combination.trim_count,
         norm_max=combination.norm_max,
     )
-
-
-def mean_metrics(replies: Iterable[tuple[Mapping[str, Any], float]]) -> dict[str, float]:
-    """Return the mean of each metric that is one number, by the replies' weights."""
-    sums: dict[str, float] = {}
-    weights: dict[str, float] = {}
-    for metrics, weight in replies:
-        for name, value in metrics.items():
-            if isinstance(value, int | float):
-                sums[name] = sums.get(name, 0.0) + value * weight
-                weights[name] = weights.get(name, 0.0) + weight
-    return {name: total / weights[name] for name, total in sums.items() if weights[name]}
 
 
 def peak_memory_bytes(pid: int | None) -> int:

@@ -53,7 +53,7 @@ PHASE_S = "phase_s"
 PHASES = ("schedule.commit_s", "schedule.reveal_s", "schedule.include_s", "schedule.aggregate_s")
 
 WORK = (
-    Choice("--title", "title", read_text, "What the job is called.  [the app's name]"),
+    Choice("--title", "title", read_text, "What the job is called. (default: the app's name)"),
     Choice("--data-schema", "work.data_schema", read_text, "What the data must look like.", ""),
     Choice("--metric", "work.metric", read_text, "The metric that the job is about.", ""),
     Choice(
@@ -74,15 +74,17 @@ WORK = (
     ),
 )
 SCHEDULE = (
-    Choice("--rounds", "schedule.round_count", read_count, "Rounds.  [num-server-rounds, or 3]"),
+    Choice(
+        "--rounds", "schedule.round_count", read_count, "Rounds. (default: num-server-rounds, or 3)"
+    ),
     Choice("--cohort", "schedule.cohort_size", read_count, "Workers in a round.", "4"),
     Choice(
         *("--cohort-min", "schedule.cohort_size_min", read_count),
-        "The fewest that a round goes on with.  [three quarters of the cohort]",
+        "The fewest that a round goes on with. (default: three quarters of the cohort)",
     ),
     Choice(
         *("--reserves", "schedule.reserve_count", read_count),
-        "Workers who step in for missing ones.  [a quarter of the cohort]",
+        "Workers who step in for missing ones. (default: a quarter of the cohort)",
     ),
     Choice(
         *("--quorum-ppm", "schedule.quorum_ppm", read_count),
@@ -127,7 +129,7 @@ COMBINATION = (
     Choice("--rule", "combination.rule", reader_of(CombineRule), "How to combine.", "fedavg"),
     Choice(
         *("--trim", "combination.trim_count", read_count),
-        "What trimmed_mean leaves out on each side.  [1]",
+        "What trimmed_mean leaves out on each side. (default: 1)",
     ),
     Choice(
         *("--norm-max", "combination.norm_max", read_fixed),

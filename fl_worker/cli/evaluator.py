@@ -1,0 +1,6 @@
+"""`pollen evaluator`: check updates and models, for pay."""
+
+from app.sdk.protocol import Role
+from fl_worker.cli.reader import make_reader_noun
+
+app = make_reader_noun(Role.EVALUATOR)

@@ -1,0 +1,88 @@
+"""`pollen round`: one round of a job, with its seats and its readers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.sdk.protocol import U32, U64, RoundRequest, RoundState, Seat, has_bit
+from fl_worker.cli.output import facts, money, show, table, to_json
+from fl_worker.cli.session import connected, name_of, run
+from fl_worker.cli.settings import current, make_noun
+from fl_worker.cli.typed import JobArgument, RoundArgument
+
+app = make_noun()
+MILLIONTHS = 1_000_000
+
+
+@app.callback()
+def about() -> None:
+    """Rounds."""
+
+
+@app.command("show")
+def show_round(job: JobArgument, number: RoundArgument) -> None:
+    """Show a round: phase, model, seats with their updates, readers with their votes."""
+    settings = current()
+
+    async def ask() -> RoundState:
+        async with connected(settings) as client:
+            found: RoundState = (await client.query(RoundRequest(U64(job), U32(number)))).state
+            return found
+
+    state = run(ask())
+    show(settings, to_json(state), *describe_round(state))
+
+
+def describe_round(state: RoundState) -> tuple[Any, ...]:
+    """Return a round as tables."""
+    this = state.round
+    pairs = {
+        "phase": this.phase.name + (f" ({this.reason})" * bool(this.reason)),
+        "pool": money(this.pool_uflt),
+        "base": f"of round {this.base_round}" if this.base_round else "the job's",
+        "aggregator": name_of(this.aggregator) if this.aggregator else "",
+        "attempt": f"{this.commit_attempt} to commit, {this.aggregate_attempt} to combine",
+        "model root": this.model_root.hex(),
+        "model": this.model.cid,
+        "seed": this.seed.hex(),
+        "drawn at": f"height {this.drawn_height}",
+    }
+    seats = [
+        [
+            *(seat.seat, name_of(seat.worker), seat.kind.name.lower(), seat.state.name.lower()),
+            seat.reveal.example_count or "",
+            describe_metrics(seat),
+            money(seat.earned_uflt),
+        ]
+        for seat in state.seats
+    ]
+    readers = [
+        [
+            reader.reader,
+            name_of(reader.participant),
+            "aggregator" if reader.is_aggregator else "evaluator",
+            vote(reader, len(state.seats)),
+            reader.attested_attempt or "",
+            money(reader.earned_uflt),
+        ]
+        for reader in state.readers
+    ]
+    return (
+        facts(f"Job {this.job_id}, round {this.round}", pairs),
+        table("", ["seat", "worker", "kind", "state", "examples", "metrics", "earned"], seats),
+        table("", ["reader", "account", "role", "holds", "attested", "earned"], readers),
+    )
+
+
+def vote(reader: Any, seat_count: int) -> str:
+    """Return which seats' updates a reader says it holds."""
+    if not reader.voted:
+        return "not voted"
+    held = [str(seat) for seat in range(seat_count) if has_bit(reader.bitmap, seat)]
+    return " ".join(held) or "none"
+
+
+def describe_metrics(seat: Seat) -> str:
+    """Return what a worker states about its training."""
+    metrics = seat.reveal.metrics
+    return " ".join(f"{each.name}={each.value_millionths / MILLIONTHS:.4g}" for each in metrics)

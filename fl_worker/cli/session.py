@@ -1,0 +1,76 @@
+"""What a command works with: the keys, a line to the chain, its own folder of bytes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from app.sdk.client import Client
+from app.sdk.keyring import Keyring, Protection
+from app.sdk.protocol import Address
+from app.sdk.signer import Signer
+from app.sdk.text import to_bech32
+from fl_worker.cli.settings import Misused, Settings
+from fl_worker.posting.reading import read_address
+
+KEYS_FOLDER = "keys"
+Result = TypeVar("Result")
+
+
+def open_ring(settings: Settings) -> Keyring:
+    """Return the keys in the home."""
+    protection = Protection.TEST if settings.is_unencrypted else Protection.SEALED
+    return Keyring(settings.home / KEYS_FOLDER, protection=protection)
+
+
+def key_name(settings: Settings) -> str:
+    """Return the key that signs: the one named, or the only one."""
+    if settings.key:
+        return settings.key
+    names = [entry.name for entry in open_ring(settings).list()]
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise Misused(f"no key in {settings.home}; make one: pollen keys add NAME")
+    raise Misused(f"several keys ({', '.join(names)}); say which: --from NAME")
+
+
+def open_signer(settings: Settings) -> Signer:
+    """Return the key that signs, ready; asks for its passphrase."""
+    return open_ring(settings).open(key_name(settings))
+
+
+def own_folder(settings: Settings) -> Path:
+    """Return where the participant with the signing key keeps its work."""
+    return settings.home / key_name(settings)
+
+
+def find_address(settings: Settings, who: str) -> Address:
+    """Return the account that an address or a key's name stands for; empty: the signing key's."""
+    if who.startswith("pollen1"):
+        return read_address(who)
+    return read_address(open_ring(settings).show(who or key_name(settings)).address)
+
+
+def name_of(address: Address) -> str:
+    """Return an account in a short form for tables."""
+    text = to_bech32(address)
+    return f"{text[:12]}…{text[-4:]}"
+
+
+@asynccontextmanager
+async def connected(settings: Settings) -> AsyncIterator[Client]:
+    """Open a line to the chain for a while."""
+    client = await Client.connect(*settings.nodes)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run asynchronous work; Ctrl-C cancels it."""
+    return asyncio.run(work)
