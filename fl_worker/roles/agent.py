@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Protocol, cast
 
-from app.sdk.client import ChainError, Client
+from app.sdk.client import ChainError, Client, QueryRefused
 from app.sdk.protocol import (
     U32,
     U64,
@@ -32,7 +32,6 @@ from fl_worker.blobs.cids import BlobFault
 from fl_worker.flower.errors import FlowerError
 from fl_worker.roles.decide import UNSETTLED, Intent, is_over
 from fl_worker.roles.journal import Journal
-from fl_worker.update.quantize import UpdateRefused
 
 log = logging.getLogger("pollen")
 
@@ -41,7 +40,8 @@ REST_S_MAX = 5.0
 REFUSED_REST_S_MAX = 60.0
 """The longest rest before a job is looked at again whose app couldn't be had or started."""
 DISCOVERY_REST_S = 2.0
-FAULTS = (ChainError, BlobFault, FlowerError, UpdateRefused, OSError, TimeoutError)
+FAULTS = (ChainError, BlobFault, FlowerError, ValueError, OSError, TimeoutError)
+"""What the chain, the network, a disk, an app or somebody's bytes may do; ValueError: bytes."""
 JOBS_PER_PAGE = U32(100)
 JOB_NEWS = (JobPosted, JobJoined, JobPhaseChanged)
 """After these events a role may want a job that it didn't want before."""
@@ -100,8 +100,8 @@ class Follower:
         self._running: dict[Intent, asyncio.Task[None]] = {}
         self._failures: Counter[Intent] = Counter()
 
-    async def run(self) -> None:
-        """Decide and act whenever the chain or our own work has moved."""
+    async def run(self) -> Job:
+        """Decide and act whenever the chain or our own work has moved; return the ended job."""
         watcher = asyncio.create_task(self._watch())
         try:
             while True:
@@ -110,8 +110,7 @@ class Follower:
                 for intent in self._role.decide(view):
                     self._begin(view, intent)
                 if is_over(view.job) and not self._running and not open_rounds(view):
-                    await self._role.finish(view.job)
-                    return
+                    return view.job
                 await self._wake.wait()
         finally:
             tasks = [watcher, *self._running.values()]
@@ -166,7 +165,7 @@ async def follow_all(chain: Chain, role: Role) -> None:
     """Follow every job that the role wants, those there are and those that come."""
     followed: dict[U64, asyncio.Task[None]] = {}
     try:
-        async for job in discover(chain.client):
+        async for job in discover(chain):
             task = followed.get(job.job_id)
             if task is None or task.done():
                 task = asyncio.create_task(attend(chain, role, job))
@@ -179,16 +178,20 @@ async def follow_all(chain: Chain, role: Role) -> None:
 
 
 async def attend(chain: Chain, role: Role, job: Job) -> None:
-    """Follow a job if the role wants it; what keeps the role from joining it may pass."""
+    """Follow a job if the role wants it, to its end; what keeps the role from it may pass."""
     rest_s = REST_S_MIN
-    while not is_over(job):
+    while True:
         try:
-            if await role.wants(job):
+            if not is_over(job):
+                if not await role.wants(job):
+                    return
                 log.info("job %d: following", job.job_id)
-                await Follower(chain, role, job.job_id).run()
+                job = await Follower(chain, role, job.job_id).run()
+            if job.job_id in chain.journal.held_jobs():
+                await role.finish(job)
             return
         except FAULTS as error:
-            log.warning("job %d: not joined, will look again: %s", job.job_id, error)
+            log.warning("job %d: will look again: %s", job.job_id, error)
         rest_s = min(2 * rest_s, REFUSED_REST_S_MAX)
         await asyncio.sleep(rest_s)
         job = await find_job(chain.client, job)
@@ -200,11 +203,14 @@ def report_end(task: asyncio.Task[None]) -> None:
         log.error("a job's follower ended", exc_info=task.exception())
 
 
-async def discover(client: Client) -> AsyncIterator[Job]:
-    """Walk the jobs that are not over: all there are first, then each that has news."""
+async def discover(chain: Chain) -> AsyncIterator[Job]:
+    """Walk the jobs to look at: those joined before, the others not over, then each with news."""
+    client = chain.client
     while True:
         try:
             height = (await client.status()).height
+            async for job in held_jobs(chain):
+                yield job
             async for job in open_jobs(client):
                 yield job
             async for update in client.watch_job(0, height + 1):
@@ -214,6 +220,15 @@ async def discover(client: Client) -> AsyncIterator[Job]:
         except ChainError as error:
             log.warning("the chain doesn't answer: %s", error)
         await asyncio.sleep(DISCOVERY_REST_S)
+
+
+async def held_jobs(chain: Chain) -> AsyncIterator[Job]:
+    """Walk the jobs that were joined and not given back; some may be over by now."""
+    for job_id in chain.journal.held_jobs():
+        try:
+            yield (await chain.client.query(JobRequest(U64(job_id)))).job
+        except QueryRefused as refusal:
+            log.warning("job %d was joined, but isn't on this chain: %s", job_id, refusal)
 
 
 async def open_jobs(client: Client) -> AsyncIterator[Job]:

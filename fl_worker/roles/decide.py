@@ -17,6 +17,7 @@ from app.sdk.protocol import (
     JobPhase,
     JobStateResponse,
     Reader,
+    Round,
     RoundPhase,
     RoundState,
     Seat,
@@ -47,25 +48,30 @@ class Intent:
     act: Act
     round: U32
     attempt: U32 = U32(0)
-    """Distinguishes a reader's work for one aggregator's turn from that for the next."""
+    """Distinguishes a reader's work for one aggregator's turn from that for the next, and what it
+    collects while updates are still revealed from what it collects to vote."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerMemory:
-    """What a worker has on disk for one job."""
+    """What a worker has for one job: on disk, but for the app that runs."""
 
     trained: Collection[int] = ()
     """Rounds whose update is in the journal."""
+    is_warm: bool = False
+    """Whether the job's app runs already."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderMemory:
-    """What a reader has on disk for one job, by round."""
+    """What a reader has for one job: on disk, but for what it gave up."""
 
     checked: Collection[tuple[int, int]] = ()
     """(round, seat) of updates held and found right."""
     refused: Collection[tuple[int, int]] = ()
-    """(round, seat) of updates whose bytes are wrong, or couldn't be had in time."""
+    """(round, seat) of updates whose bytes are wrong."""
+    late: Collection[tuple[int, int]] = ()
+    """(round, seat) of updates that couldn't be had in time to vote for them."""
     combined: Collection[int] = ()
     """Rounds whose next model was computed."""
     stored: Collection[int] = ()
@@ -111,16 +117,16 @@ def decide_worker(view: JobStateResponse, me: Address, memory: WorkerMemory) -> 
     for state in view.rounds:
         seat = find_seat(state, me)
         if seat is not None and seat.kind in CALLED:
-            number = state.round.round
-            act = act_of_seat(state.round.phase, seat.state, number in memory.trained)
+            act = act_of_seat(state.round, seat.state, memory)
             if act is not None:
-                yield Intent(act, number)
+                yield Intent(act, state.round.round)
     yield from forget_settled(view, memory.trained)
 
 
-def act_of_seat(phase: RoundPhase, seat: SeatState, is_trained: bool) -> Act | None:
-    """Return what a seat in a phase asks of its worker."""
-    if seat == SeatState.DRAWN and phase == RoundPhase.OPEN:
+def act_of_seat(current: Round, seat: SeatState, memory: WorkerMemory) -> Act | None:
+    """Return what a seat in a round asks of its worker now."""
+    phase, is_trained = current.phase, current.round in memory.trained
+    if seat == SeatState.DRAWN and phase == RoundPhase.OPEN and not memory.is_warm:
         return Act.WARM
     if seat == SeatState.DRAWN and phase == RoundPhase.COMMIT:
         return Act.COMMIT if is_trained else Act.TRAIN
@@ -147,7 +153,8 @@ def acts_of_reader(state: RoundState, reader: Reader, memory: ReaderMemory) -> I
     number, attempt = current.round, current.aggregate_attempt
     if current.phase in COLLECTING:
         if missing_updates(state, memory):
-            yield Intent(Act.COLLECT, number, current.revealed_count)
+            is_revealing = current.phase == RoundPhase.REVEAL
+            yield Intent(Act.COLLECT, number, current.revealed_count if is_revealing else U32(0))
         elif current.phase == RoundPhase.INCLUDE and not reader.voted:
             yield Intent(Act.VOTE, number)
     if current.phase not in (RoundPhase.AGGREGATE, RoundPhase.CHALLENGE):
@@ -165,9 +172,14 @@ def acts_of_reader(state: RoundState, reader: Reader, memory: ReaderMemory) -> I
 
 
 def missing_updates(state: RoundState, memory: ReaderMemory) -> list[Seat]:
-    """Return the revealed seats whose bytes are neither held nor given up."""
+    """Return the revealed seats whose bytes are neither held nor given up.
+
+    What was given up for the vote is looked for again if the others' votes include it.
+    """
     number = state.round.round
     known = {*memory.checked, *memory.refused}
+    if state.round.phase == RoundPhase.INCLUDE:
+        known.update(memory.late)
     return [
         seat
         for seat in state.seats

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS submissions (
     job_id INTEGER, round INTEGER, act TEXT, tx_hash TEXT, time_unix_s INTEGER);
 CREATE TABLE IF NOT EXISTS jobs (job_id INTEGER PRIMARY KEY, decision TEXT NOT NULL);
 """
+JOINING, JOINED, LEFT = "joining", "joined", "left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +116,17 @@ class Journal:
         )
 
     def decide_job(self, job_id: int, decision: str) -> None:
-        """Keep what was decided of a job: `joined`, `refused: …` or `left`."""
+        """Keep what was decided: `joining`, `joined`, `left`, `refused: …`, or `over` and when."""
         self._database.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?)", (job_id, decision))
 
     def decisions(self) -> dict[int, str]:
         """Return what was decided of each job."""
         return dict(self._database.execute("SELECT job_id, decision FROM jobs"))
+
+    def held_jobs(self) -> list[int]:
+        """Return the jobs that were joined and whose bytes were not given back yet."""
+        words = (JOINING, JOINED, LEFT)
+        return [job_id for job_id, word in self.decisions().items() if word in words]
 
     def forget_round(self, job_id: int, number: int) -> None:
         """Drop a settled round; the state of a worker's app stays."""

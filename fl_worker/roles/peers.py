@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Sequence
 
 from app.sdk.client import Client
@@ -26,6 +28,7 @@ from fl_worker.blobs.transfer import FetchFailed, Transfer
 log = logging.getLogger("pollen")
 
 READER_ROLES = (Role.AGGREGATOR, Role.EVALUATOR)
+STRAGGLERS_S_MIN = 1.0
 READERS_MAX = U32(1_000)
 
 
@@ -85,10 +88,31 @@ class Peers:
             log.warning("%s served wrong bytes for %s", liar, blob.cid)
 
     async def push(self, shown: ChainBlob, tag: RoundTag, endpoints: Sequence[str]) -> int:
-        """Push a blob to readers at once; return how many hold it now."""
-        blob = Blob(shown.cid, shown.size_bytes)
-        outcomes = await self._transfer.push(blob, endpoints, self._store, self._credentials, tag)
-        for outcome in outcomes:
-            if outcome.error:
-                log.warning("%s took nothing: %s", outcome.gateway, outcome.error)
-        return sum(not outcome.error for outcome in outcomes)
+        """Push a blob to readers at once; return how many hold it now.
+
+        Once a majority does, who can hand it on, the others have as long again.
+        """
+        blob, began_s = Blob(shown.cid, shown.size_bytes), time.monotonic()
+        pushes = [asyncio.create_task(self._push_to(blob, tag, each)) for each in endpoints]
+        reached = 0
+        try:
+            for push in asyncio.as_completed(pushes):
+                reached += await push
+                if 2 * reached > len(pushes):
+                    break
+            took_s = time.monotonic() - began_s
+            await asyncio.wait(pushes, timeout=max(took_s, STRAGGLERS_S_MIN))
+        finally:
+            for push in pushes:
+                push.cancel()
+            outcomes = await asyncio.gather(*pushes, return_exceptions=True)
+        return outcomes.count(True)
+
+    async def _push_to(self, blob: Blob, tag: RoundTag, endpoint: str) -> bool:
+        """Push a blob to one reader; whether it holds it."""
+        (outcome,) = await self._transfer.push(
+            blob, [endpoint], self._store, self._credentials, tag
+        )
+        if outcome.error:
+            log.warning("%s took nothing: %s", endpoint, outcome.error)
+        return not outcome.error

@@ -46,7 +46,7 @@ from fl_worker.roles.decide import (
     decide_reader,
     missing_updates,
 )
-from fl_worker.roles.journal import CombinedModel
+from fl_worker.roles.journal import JOINED, CombinedModel
 from fl_worker.roles.peers import Peers
 from fl_worker.update.combine import Included, combine, peak
 from fl_worker.update.tree import tree_root
@@ -55,6 +55,8 @@ log = logging.getLogger("pollen")
 
 PATIENCE = 0.5
 """The part of the INCLUDE phase for which a reader waits for bytes before it votes without them."""
+LAST_TRY_S = 1.0
+"""How long it tries to get bytes even then."""
 MODEL_TAG = "job/{job_id}/model/{number}"
 LAYOUT_TAG = "job/{job_id}/layout"
 
@@ -79,18 +81,23 @@ class ReaderRole:
         self._peers = peers
         self._config = config
         self._include_began_s: dict[tuple[int, int], float] = {}
+        self._late: dict[tuple[int, int], set[int]] = {}
 
     async def wants(self, job: Job) -> bool:
         """Every job may draw it."""
+        self._chain.journal.decide_job(job.job_id, JOINED)
         return True
 
     def memory(self, job_id: int) -> ReaderMemory:
-        """Return what is on disk for a job."""
+        """Return what it has for a job."""
         verdicts = self._chain.journal.verdicts(job_id)
         models = self._chain.journal.models(job_id)
         return ReaderMemory(
             checked={place for place, is_right in verdicts.items() if is_right},
             refused={place for place, is_right in verdicts.items() if not is_right},
+            late={
+                (r, seat) for (j, r), seats in self._late.items() if j == job_id for seat in seats
+            },
             combined=set(models),
             stored={number for number, _ in verdicts},
         )
@@ -170,46 +177,48 @@ class ReaderRole:
         return Verdict(account in seated, f"it has no seat in round {tag.round}")
 
     async def _collect(self, view: JobStateResponse, state: RoundState) -> None:
-        missing = missing_updates(state, self.memory(view.job.job_id))
-        layout_hash = view.job.spec.work.layout_hash
+        """Hold the missing updates; the vote doesn't wait for those that can't be had in time."""
+        job_id, number = view.job.job_id, state.round.round
+        missing = missing_updates(state, self.memory(job_id))
         results = await asyncio.gather(
-            *[self._collect_one(view, state, seat, layout_hash) for seat in missing],
-            return_exceptions=True,
+            *[self._collect_one(view, state, seat) for seat in missing], return_exceptions=True
         )
-        faults = [fault for fault in results if isinstance(fault, BaseException)]
-        unexpected = [fault for fault in faults if not isinstance(fault, BlobFault)]
-        if unexpected:
-            raise unexpected[0]
-        if faults and self._is_out_of_patience(view.job, state):
-            for seat, result in zip(missing, results, strict=True):
-                if isinstance(result, BlobFault):
-                    self._save(view.job.job_id, state, seat, False)
-        elif faults:
-            raise faults[0]
+        faults = {
+            seat.seat: result
+            for seat, result in zip(missing, results, strict=True)
+            if isinstance(result, BaseException)
+        }
+        for fault in faults.values():
+            if not isinstance(fault, BlobFault | TimeoutError) or not self._is_time_up(view, state):
+                raise fault
+        if faults:
+            seats = ", ".join(map(str, faults))
+            log.warning("job %d round %d: voting without seats %s", job_id, number, seats)
+            self._late.setdefault((job_id, number), set()).update(faults)
 
-    async def _collect_one(
-        self, view: JobStateResponse, state: RoundState, seat: Seat, layout_hash: bytes
-    ) -> None:
+    async def _collect_one(self, view: JobStateResponse, state: RoundState, seat: Seat) -> None:
         """Hold one update's bytes and note whether they are right."""
-        tag = RoundTag(view.job.job_id, state.round.round)
+        job = view.job
+        tag = RoundTag(job.job_id, state.round.round)
         others = self._peers.endpoints(view, state)
-        data = await self._peers.read(seat.reveal.blob, tag, others)
-        is_right = await asyncio.to_thread(is_update_right, data, seat, view.job, layout_hash)
+        async with asyncio.timeout(self._find_patience_s(job, state)):
+            data = await self._peers.read(seat.reveal.blob, tag, others)
+        layout_hash = job.spec.work.layout_hash
+        is_right = await asyncio.to_thread(is_update_right, data, seat, job, layout_hash)
         if not is_right:
-            log.warning("job %d: the bytes of seat %d are wrong", view.job.job_id, seat.seat)
-        self._save(view.job.job_id, state, seat, is_right)
+            log.warning("job %d: the bytes of seat %d are wrong", job.job_id, seat.seat)
+        self._chain.journal.save_verdict(job.job_id, state.round.round, seat.seat, is_right)
 
-    def _save(self, job_id: int, state: RoundState, seat: Seat, is_right: bool) -> None:
-        self._chain.journal.save_verdict(job_id, state.round.round, seat.seat, is_right)
+    def _find_patience_s(self, job: Job, state: RoundState) -> float | None:
+        """Return how long one more try to collect may take; None: no vote waits for it."""
+        if state.round.phase != RoundPhase.INCLUDE:
+            return None
+        began_s = self._include_began_s.get((job.job_id, state.round.round), 0.0)
+        left_s = began_s + PATIENCE * job.spec.schedule.include_s - time.monotonic()
+        return max(left_s, LAST_TRY_S)
 
-    def _is_out_of_patience(self, job: Job, state: RoundState) -> bool:
-        began_s = self._include_began_s.get((job.job_id, state.round.round))
-        patience_s = PATIENCE * job.spec.schedule.include_s
-        return (
-            state.round.phase == RoundPhase.INCLUDE
-            and began_s is not None
-            and time.monotonic() - began_s > patience_s
-        )
+    def _is_time_up(self, view: JobStateResponse, state: RoundState) -> bool:
+        return self._find_patience_s(view.job, state) == LAST_TRY_S
 
     def _bitmap(self, job_id: int, state: RoundState) -> bytes:
         """Return one bit a seat: the revealed updates held and found right."""
@@ -271,6 +280,8 @@ class ReaderRole:
         """Drop a settled round's updates, and the models before it that nobody trains on."""
         self._store.drop(str(RoundTag(job.job_id, number)))
         self._chain.journal.forget_round(job.job_id, number)
+        self._include_began_s.pop((job.job_id, number), None)
+        self._late.pop((job.job_id, number), None)
         self._drop_models(job, before=number)
 
     def _drop_models(self, job: Job, *, before: int) -> None:

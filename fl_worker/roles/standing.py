@@ -15,12 +15,11 @@ from app.sdk.client import TxRejected
 from app.sdk.protocol import U32, U64, Address, Job, JobPhase, JoinJob, LeaveJob
 from fl_worker.roles.agent import Chain
 from fl_worker.roles.decide import Act, Intent
+from fl_worker.roles.journal import JOINED, JOINING, LEFT
 
 log = logging.getLogger("pollen")
 
 PPM = 1_000_000
-JOINED = "joined"
-LEFT = "left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,8 @@ class StandingOrder:
         if decision in (JOINED, LEFT):
             return decision == JOINED
         if job.phase != JobPhase.OPEN:
-            return False
-        reason = self.refusal(job)
+            return decision == JOINING
+        reason = "" if decision == JOINING else self.refusal(job)
         if reason:
             refused = f"refused: {reason}"
             if refused != decision:
@@ -74,11 +73,17 @@ class StandingOrder:
 
 
 async def join(chain: Chain, job_id: U64) -> None:
-    """Join a job; having joined it before is no fault."""
+    """Join a job; having joined it before is no fault.
+
+    The intention is kept first: whoever is killed here, or hears of it from the chain, goes on.
+    """
+    before = chain.journal.decisions().get(job_id, "")
+    chain.journal.decide_job(job_id, JOINING)
     try:
         await chain.submit(job_id, Intent(Act.WARM, U32(0)), JoinJob(chain.address, job_id))
     except TxRejected as refusal:
         if not refusal.is_called("AlreadyJoined"):
+            chain.journal.decide_job(job_id, before)
             raise
     chain.journal.decide_job(job_id, JOINED)
 

@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ from app.sdk.protocol import Blob as ChainBlob
 from fl_worker.blobs.cids import BlobFault
 from fl_worker.blobs.folder import FolderStore
 from fl_worker.blobs.permit import RoundTag
+from fl_worker.flower.errors import FlowerError
 from fl_worker.flower.fab import ConfigValue, app_config, install_fab
 from fl_worker.flower.sandbox import Limits
 from fl_worker.flower.trainer import Trainer, TrainerConfig, TrainReply, node_id_of
@@ -93,16 +95,18 @@ class Worker:
         self._prepared: dict[int, asyncio.Task[Prepared]] = {}
 
     async def wants(self, job: Job) -> bool:
-        """Whether it has joined the job, or joins it now under its standing order."""
+        """Whether it has joined the job, or joins it now; one it left may still be owed a round."""
         is_joined = await self._config.order.joins(self._chain, job, self.prepare)
         if is_joined:
             self.prepare(job)
-        return is_joined
+        return is_joined or job.job_id in self._chain.journal.held_jobs()
 
     def decide(self, view: JobStateResponse) -> Iterator[Intent]:
         """Walk what the worker owes."""
         trained = self._chain.journal.trained_rounds(view.job.job_id)
-        return decide_worker(view, self._chain.address, WorkerMemory(trained))
+        preparation = self._prepared.get(view.job.job_id)
+        is_warm = preparation is not None and is_ready(preparation)
+        return decide_worker(view, self._chain.address, WorkerMemory(trained, is_warm))
 
     async def act(self, view: JobStateResponse, state: RoundState | None, intent: Intent) -> None:
         """Train, commit, reveal or forget."""
@@ -110,7 +114,7 @@ class Worker:
             self._store.drop(str(RoundTag(view.job.job_id, intent.round)))
             self._chain.journal.forget_round(view.job.job_id, intent.round)
         elif intent.act is Act.WARM:
-            await self.prepare(view.job)
+            await asyncio.shield(self.prepare(view.job))
         elif state is not None and intent.act is Act.TRAIN:
             await self._train(view, state)
         elif state is not None and intent.act is Act.COMMIT:
@@ -122,23 +126,21 @@ class Worker:
         """Close the app's process and drop the job's bytes."""
         preparation = self._prepared.pop(job.job_id, None)
         if preparation is not None:
-            prepared = await preparation
-            await prepared.trainer.close()
+            await end(preparation)
         for number in range(job.next_round):
             self._store.drop(str(RoundTag(job.job_id, number)))
         self._chain.journal.forget_job(job.job_id)
+        self._chain.journal.decide_job(job.job_id, f"over {int(time.time())}")
 
     async def close(self) -> None:
         """Stop every app; what they were training is lost and trained again."""
         for preparation in self._prepared.values():
-            if preparation.done() and preparation.exception() is None:
-                await preparation.result().trainer.close()
-            preparation.cancel()
+            await end(preparation)
 
     def prepare(self, job: Job) -> asyncio.Task[Prepared]:
         """Fetch and start the job's app once; a failed start is tried again when asked again."""
         task = self._prepared.get(job.job_id)
-        if task is None or (task.done() and task.exception() is not None):
+        if task is None or (task.done() and not is_ready(task)):
             task = asyncio.create_task(self._prepare(job))
             self._prepared[job.job_id] = task
         return task
@@ -165,7 +167,11 @@ class Worker:
         )
         if trainer.warning:
             log.warning("%s", trainer.warning)
-        await trainer.warm()
+        try:
+            await trainer.warm()
+        except (FlowerError, asyncio.CancelledError):
+            await trainer.close()
+            raise
         return Prepared(trainer, layout, json.loads(work.train_config))
 
     async def _train(self, view: JobStateResponse, state: RoundState) -> None:
@@ -221,6 +227,18 @@ class Worker:
         if not reached:
             raise BlobFault("no reader took the update: see that they can be reached")
         await self._chain.submit(job_id, intent, RevealUpdate(me, job_id, intent.round, reveal))
+
+
+def is_ready(preparation: asyncio.Task[Prepared]) -> bool:
+    """Whether an app was fetched and started."""
+    return preparation.done() and not preparation.cancelled() and preparation.exception() is None
+
+
+async def end(preparation: asyncio.Task[Prepared]) -> None:
+    """Close an app, or give up preparing it."""
+    if is_ready(preparation):
+        await preparation.result().trainer.close()
+    preparation.cancel()
 
 
 def shown_metrics(reply: TrainReply) -> Iterator[Metric]:

@@ -1,0 +1,249 @@
+"""What is to be done, by table: what the chain shows and what one remembers give what one owes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import pytest
+
+from app.modules.rounds import job_state
+from app.sdk.protocol import (
+    U32,
+    U64,
+    Address,
+    JobStateRequest,
+    JobStateResponse,
+    Reader,
+    RoundPhase,
+    RoundState,
+    SeatKind,
+    SeatState,
+)
+from fl_worker.roles.decide import (
+    UNSETTLED,
+    Act,
+    Intent,
+    ReaderMemory,
+    WorkerMemory,
+    decide_reader,
+    decide_worker,
+)
+from tests.build import an_address
+from tests.build_rounds import a_play
+
+OPEN, COMMIT, REVEAL = RoundPhase.OPEN, RoundPhase.COMMIT, RoundPhase.REVEAL
+INCLUDE, AGGREGATE, CHALLENGE = RoundPhase.INCLUDE, RoundPhase.AGGREGATE, RoundPhase.CHALLENGE
+DRAWN, COMMITTED, REVEALED = SeatState.DRAWN, SeatState.COMMITTED, SeatState.REVEALED
+INCLUDED, EXCLUDED, MISSED = SeatState.INCLUDED, SeatState.EXCLUDED, SeatState.MISSED
+STRANGER = an_address("stranger")
+
+
+def make_view() -> JobStateResponse:
+    """A real one: a job whose first round is in COMMIT."""
+    play = a_play()
+    return job_state(play.world.state, JobStateRequest(U64(play.job_id)))
+
+
+VIEW = make_view()
+ROUND = VIEW.rounds[0]
+ME = ROUND.seats[0].worker
+
+
+def with_round(**changes: Any) -> JobStateResponse:
+    return replace(VIEW, rounds=(replace(ROUND, **changes),))
+
+
+# ---- workers
+
+
+def with_seat(
+    phase: RoundPhase, seat: SeatState, kind: SeatKind = SeatKind.COHORT
+) -> JobStateResponse:
+    mine = replace(ROUND.seats[0], state=seat, kind=kind)
+    return with_round(round=replace(ROUND.round, phase=phase), seats=(mine, *ROUND.seats[1:]))
+
+
+NEW, WARM, TRAINED = WorkerMemory(), WorkerMemory(is_warm=True), WorkerMemory((1,), is_warm=True)
+ASKED = [
+    ("the_app_is_started_while_the_round_waits_for_its_base", OPEN, DRAWN, NEW, Act.WARM),
+    ("who_comes_back_after_the_start_trains", COMMIT, DRAWN, NEW, Act.TRAIN),
+    ("who_is_warm_trains_when_the_base_is_known", COMMIT, DRAWN, WARM, Act.TRAIN),
+    ("what_is_trained_is_committed_and_not_trained_again", COMMIT, DRAWN, TRAINED, Act.COMMIT),
+    ("what_is_committed_is_revealed", REVEAL, COMMITTED, TRAINED, Act.REVEAL),
+]
+
+
+@pytest.mark.parametrize(
+    ("phase", "seat", "memory", "act"), [row[1:] for row in ASKED], ids=[row[0] for row in ASKED]
+)
+@pytest.mark.parametrize("kind", [SeatKind.COHORT, SeatKind.CALLED], ids=lambda kind: kind.name)
+def test_a_worker(
+    phase: RoundPhase, seat: SeatState, memory: WorkerMemory, act: Act, kind: SeatKind
+) -> None:
+    assert [*decide_worker(with_seat(phase, seat, kind), ME, memory)] == [Intent(act, U32(1))]
+
+
+def test_a_worker_owes_nothing_else() -> None:
+    asked = [row[1:4] for row in ASKED]
+    for phase, seat, memory in product(UNSETTLED, SeatState, (NEW, WARM, TRAINED)):
+        if (phase, seat, memory) not in asked:
+            assert not [*decide_worker(with_seat(phase, seat), ME, memory)], (phase, seat, memory)
+
+
+def test_a_reserve_that_was_not_called_and_a_stranger_owe_nothing() -> None:
+    for phase, seat, memory in product(UNSETTLED, SeatState, (NEW, WARM, TRAINED)):
+        assert not [*decide_worker(with_seat(phase, seat, SeatKind.RESERVE), ME, memory)]
+        assert not [*decide_worker(with_seat(phase, seat), STRANGER, memory)]
+
+
+# ---- readers
+
+TWO = ((1, 0), (1, 1))
+HELD = ReaderMemory(checked=TWO)
+COMBINED = ReaderMemory(checked=TWO, combined=(1,))
+ON_TURN, WAITING, EVALUATOR = 0, 1, 3
+"""Readers by number: the first two of the aggregators, an evaluator."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row: a round of two revealed updates as it is for one of its readers."""
+
+    phase: RoundPhase
+    acts: tuple[Act, ...]
+    memory: ReaderMemory = HELD
+    reader: int = EVALUATOR
+    seats: tuple[SeatState, SeatState] = (INCLUDED, INCLUDED)
+    posted: bool = False
+    attempt: int = 1
+    did: tuple[bool, int] = (False, 0)
+    """Whether it has voted, and the attempt it has attested."""
+
+    def state(self) -> RoundState:
+        seats = [replace(seat, state=MISSED) for seat in ROUND.seats]
+        seats[:2] = [replace(s, state=state) for s, state in zip(seats, self.seats, strict=False)]
+        voted, attested = self.did
+        readers = [*ROUND.readers]
+        me = replace(readers[self.reader], voted=voted, attested_attempt=U32(attested))
+        readers[self.reader] = me
+        current = replace(
+            ROUND.round,
+            phase=self.phase,
+            revealed_count=U32(2),
+            aggregate_attempt=U32(self.attempt),
+            aggregator=readers[self.attempt - 1].participant,
+            model_root=b"r" * 32 if self.posted else b"",
+        )
+        return RoundState(current, tuple(seats), tuple(readers))
+
+    def decide(self) -> list[Intent]:
+        view = replace(VIEW, rounds=(self.state(),))
+        return [*decide_reader(view, ROUND.readers[self.reader].participant, self.memory)]
+
+
+BOTH = (REVEALED, REVEALED)
+ONE_HELD = ReaderMemory(checked=((1, 0),))
+ONE_LATE = ReaderMemory(checked=((1, 0),), late=((1, 1),))
+ONE_WRONG = ReaderMemory(checked=((1, 0),), refused=((1, 1),))
+CASES = {
+    "before_updates_are_revealed_there_is_nothing_to_read": Case(COMMIT, (), seats=(DRAWN, DRAWN)),
+    "updates_are_collected_as_they_are_revealed": Case(
+        REVEAL, (Act.COLLECT,), ReaderMemory(), seats=(REVEALED, COMMITTED)
+    ),
+    "what_is_held_is_not_collected_again": Case(REVEAL, (), seats=BOTH),
+    "wrong_bytes_are_not_collected_again": Case(REVEAL, (), ONE_WRONG, seats=BOTH),
+    "it_collects_before_it_votes": Case(INCLUDE, (Act.COLLECT,), ONE_HELD, seats=BOTH),
+    "it_votes_once_it_has_looked_at_all": Case(INCLUDE, (Act.VOTE,), seats=BOTH),
+    "an_aggregator_votes_too": Case(INCLUDE, (Act.VOTE,), seats=BOTH, reader=WAITING),
+    "it_votes_without_wrong_bytes": Case(INCLUDE, (Act.VOTE,), ONE_WRONG, seats=BOTH),
+    "it_votes_without_what_is_late": Case(INCLUDE, (Act.VOTE,), ONE_LATE, seats=BOTH),
+    "it_votes_once": Case(INCLUDE, (), seats=BOTH, did=(True, 0)),
+    "late_bytes_that_others_included_are_collected": Case(AGGREGATE, (Act.COLLECT,), ONE_LATE),
+    "wrong_bytes_that_others_included_end_its_work": Case(AGGREGATE, (), ONE_WRONG),
+    "it_combines_what_is_included": Case(AGGREGATE, (Act.COMBINE,)),
+    "what_is_excluded_is_not_needed": Case(
+        AGGREGATE, (Act.COMBINE,), ONE_WRONG, seats=(INCLUDED, EXCLUDED)
+    ),
+    "it_combines_once": Case(AGGREGATE, (), COMBINED),
+    "the_aggregator_on_turn_posts": Case(AGGREGATE, (Act.POST,), COMBINED, ON_TURN),
+    "an_aggregator_waits_for_its_turn": Case(AGGREGATE, (), COMBINED, WAITING),
+    "the_next_aggregator_posts_in_its_turn": Case(
+        AGGREGATE, (Act.POST,), COMBINED, WAITING, attempt=2
+    ),
+    "an_aggregator_whose_turn_is_over_is_done": Case(AGGREGATE, (), COMBINED, ON_TURN, attempt=2),
+    "it_posts_once_and_does_not_attest": Case(AGGREGATE, (), COMBINED, ON_TURN, posted=True),
+    "an_evaluator_attests_what_is_posted": Case(AGGREGATE, (Act.ATTEST,), COMBINED, posted=True),
+    "it_attests_only_what_it_has_computed": Case(AGGREGATE, (Act.COMBINE,), posted=True),
+    "it_attests_a_turn_once": Case(AGGREGATE, (), COMBINED, posted=True, did=(True, 1)),
+    "it_attests_each_turn": Case(
+        AGGREGATE, (Act.ATTEST,), COMBINED, posted=True, attempt=2, did=(True, 1)
+    ),
+    "after_a_majority_it_still_collects": Case(CHALLENGE, (Act.COLLECT,), ONE_HELD, posted=True),
+    "after_a_majority_it_still_combines": Case(CHALLENGE, (Act.COMBINE,), posted=True),
+    "after_a_majority_it_still_attests": Case(CHALLENGE, (Act.ATTEST,), COMBINED, posted=True),
+    "a_settled_round_asks_for_nothing": Case(RoundPhase.SETTLED, (), ONE_LATE, posted=True),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_of_a_reader(case: Case) -> None:
+    assert tuple(intent.act for intent in case.decide()) == case.acts
+
+
+def test_a_stranger_reads_nothing() -> None:
+    for case in CASES.values():
+        view = replace(VIEW, rounds=(case.state(),))
+        assert not [*decide_reader(view, STRANGER, case.memory)]
+
+
+def test_work_for_another_turn_is_other_work() -> None:
+    posts = [
+        Case(AGGREGATE, (), COMBINED, reader, attempt=reader + 1).decide()[0] for reader in (0, 1)
+    ]
+    assert [post.attempt for post in posts] == [1, 2]
+
+
+def test_to_collect_for_the_vote_does_not_wait_for_an_earlier_try() -> None:
+    tries = [Case(phase, (), ONE_HELD, seats=BOTH).decide()[0] for phase in (REVEAL, INCLUDE)]
+    assert tries[0] != tries[1]
+
+
+# ---- several rounds
+
+
+def test_a_round_trains_while_the_one_before_it_is_challenged() -> None:
+    before = Case(CHALLENGE, (), COMBINED, posted=True).state()
+    number = U32(2)
+    reader = Reader(U32(0), before.readers[EVALUATOR].participant, is_aggregator=False)
+    seats = (replace(ROUND.seats[0], state=REVEALED),)
+    after = RoundState(
+        replace(ROUND.round, round=number, phase=INCLUDE), seats=seats, readers=(reader,)
+    )
+    view = replace(VIEW, rounds=(before, after))
+    acts = [*decide_reader(view, reader.participant, COMBINED)]
+    assert [(intent.act, intent.round) for intent in acts] == [(Act.ATTEST, 1), (Act.COLLECT, 2)]
+
+
+@pytest.mark.parametrize(
+    ("phase", "remembered", "forgotten"),
+    [(phase, (1,), ()) for phase in UNSETTLED]
+    + [(RoundPhase.SETTLED, (1,), (1,)), (RoundPhase.ABORTED, (1,), (1,))]
+    + [(RoundPhase.VOIDED, (1,), (1,)), (COMMIT, (2,), ()), (COMMIT, (), ())],
+)
+def test_what_has_ended_is_forgotten_by_all(
+    phase: RoundPhase, remembered: tuple[int, ...], forgotten: tuple[int, ...]
+) -> None:
+    view = with_round(round=replace(ROUND.round, phase=phase))
+    intents = [
+        *decide_worker(view, STRANGER, WorkerMemory(remembered)),
+        *decide_reader(view, STRANGER, ReaderMemory(stored=remembered)),
+    ]
+    assert intents == [Intent(Act.FORGET, U32(number)) for number in forgotten * 2]
+
+
+def test_a_round_the_chain_shows_no_more_is_forgotten() -> None:
+    view = replace(with_round(), job=replace(VIEW.job, next_round=U32(9)), rounds=())
+    forgotten = decide_worker(view, Address(ME), WorkerMemory((3, 1)))
+    assert [*forgotten] == [Intent(Act.FORGET, U32(1)), Intent(Act.FORGET, U32(3))]
