@@ -1,0 +1,231 @@
+"""Whole blocks as others can check them: bytes in, results and application hash out.
+
+Each scenario below is written to vectors/chain/<name>.json; vectors/README.md explains the form.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from app import chain
+from app.kernel.context import Block
+from app.kernel.crypto import module_address, verify_secp256k1
+from app.kernel.record import U32, U64, U128
+from app.kernel.store import MemoryStore, Overlay
+from app.kernel.trie import Forest
+from app.kernel.tx import Coin
+from app.modules import bonds, jobs, payouts
+from app.modules.bank import Send
+from app.modules.bonds import Role
+from app.modules.jobs import JobPhase
+from app.wire.events import block_events, result_data, tx_events
+from app.wire.tx import decode_tx
+from tests.build import FLT, a_job, a_registration
+from tests.build_chain import Ledger, Params, a_send
+from tests.build_rounds import Play
+from tests.conftest import VECTORS
+
+FOLDER = VECTORS / "chain"
+
+
+def events_of(events: Sequence[Any]) -> list[Any]:
+    """Events as JSON: type and attributes."""
+    return [[event.type, {pair.key: pair.value for pair in event.attributes}] for event in events]
+
+
+def result_of(result: chain.TxResult, messages: tuple[Any, ...]) -> dict[str, Any]:
+    """What became of a transaction, as JSON."""
+    return {
+        "code": result.code,
+        "codespace": result.codespace,
+        "gas_wanted": result.gas_wanted,
+        "gas_used": result.gas_used,
+        "data": result_data(result, messages).hex(),
+        "events": events_of(tx_events(result, messages)),
+    }
+
+
+def block_of(result: chain.BlockResult, raws: Sequence[bytes], app_hash: bytes) -> dict[str, Any]:
+    """A block as JSON."""
+    messages = [getattr(decode_tx(raw), "messages", ()) for raw in raws]
+    return {
+        "height": result.block.height,
+        "time_ms": result.block.time_ms,
+        "hash": result.block.hash.hex(),
+        "txs": [raw.hex() for raw in raws],
+        "results": [result_of(*pair) for pair in zip(result.tx_results, messages)],
+        "events": events_of(block_events(result)),
+        "app_hash": app_hash.hex(),
+    }
+
+
+class Chronicle:
+    """A ledger of which every block is written down."""
+
+    def __init__(self, *names: str, params: Params | None = None, uflt: int = 1_000 * FLT) -> None:
+        self.ledger = Ledger(*names, params=params, uflt=uflt)
+        self.genesis_app_hash = self.ledger.forest.root()
+        self.blocks: list[dict[str, Any]] = []
+
+    def add(self, *raws: bytes, seconds: int = 1) -> list[chain.TxResult]:
+        """Run a block of transactions as bytes."""
+        result = self.ledger.execute(*map(decode_tx, raws), seconds=seconds)
+        self.blocks.append(block_of(result, raws, self.ledger.forest.root()))
+        return list(result.tx_results)
+
+    def do(self, *messages: Any, seconds: int = 1) -> list[Any]:
+        """Run a block in which each message is a transaction that succeeds; return the answers."""
+        raws = [
+            self.ledger.sign([message], gas_limit=5_000_000, fee_uflt=50_000)
+            for message in messages
+        ]
+        results = self.add(*raws, seconds=seconds)
+        assert [result.detail for result in results] == [""] * len(raws)
+        return [result.responses[0] for result in results]
+
+    def vector(self) -> dict[str, Any]:
+        """All of it, as JSON."""
+        return {
+            "chain_id": self.ledger.block.chain_id,
+            "app_state": self.ledger.app_state,
+            "genesis_app_hash": self.genesis_app_hash.hex(),
+            "blocks": self.blocks,
+        }
+
+
+def sends() -> Chronicle:
+    """Money that moves and money that doesn't, a block that stands still in between."""
+    chronicle = Chronicle("ada", "ben")
+    ledger = chronicle.ledger
+    ada, ben, eve = ledger.people("ada", "ben", "eve")
+    sign = ledger.sign
+    both = [a_send(ada, ben, 3), a_send(ben, ada, 2)]
+    wrong = sign([a_send(ada, ben)], 3)
+    codes = [
+        chronicle.add(sign([a_send(ada, eve)]), sign([a_send(ben, ada, 7)])),
+        chronicle.add(sign(both), sign([a_send(ada, ben), a_send(ada, ben, 10**12)], 1)),
+        chronicle.add(sign([a_send(ada, ben)], 1), b"\x0a\x00", wrong[:-1] + b"\x00", wrong),
+        chronicle.add(seconds=3_600),
+        chronicle.add(
+            sign([Send(ada, ben, ())], memo="nothing"),
+            sign([a_send(ada, module_address("escrow"))], 1),
+            sign([Send(ada, ben, (Coin("atom", U128(1)),))], 2),
+            sign([a_send(ada, ben)], 3, gas_limit=30_000),
+            sign([a_send(ada, ben)], 4, fee_uflt=9_999),
+            sign([a_send(ada, ben)], 4, timeout_height=4),
+            sign([a_send(ada, ben)], 4, timeout_height=5),
+        ),
+    ]
+    assert [[result.code for result in block] for block in codes] == [
+        [0, 0], [0, 101], [205, 2, 206, 0], [], [102, 103, 101, 804, 802, 207, 0],
+    ]  # fmt: skip
+    return chronicle
+
+
+def bonding() -> Chronicle:
+    """A registration, more bond, a change, and a bond that returns when its time has come."""
+    chronicle = Chronicle("wanda", "erik", params={"bonds": {"unbonding_s": 60}})
+    wanda, erik = chronicle.ledger.people("wanda", "erik")
+    registration = a_registration(wanda)
+    chronicle.do(registration, a_registration(erik, Role.EVALUATOR))
+    chronicle.do(bonds.Bond(wanda, U64(50 * FLT)), bonds.Unbond(erik, U64(10 * FLT)))
+    place = (registration.payout_address, registration.endpoint, registration.reader_key)
+    chronicle.do(bonds.EditRegistration(wanda, *place, True))
+    (again,) = chronicle.add(chronicle.ledger.sign([registration]))
+    assert (again.code, again.codespace) == (302, "bonds")
+    chronicle.add(seconds=57)
+    chronicle.add()
+    assert chronicle.ledger.balance("bonds") == 240 * FLT
+    return chronicle
+
+
+def job() -> Chronicle:
+    """One round of three workers, three evaluators and an aggregator: posted, paid, accepted."""
+    roles = [Role.WORKER] * 3 + [Role.EVALUATOR] * 3 + [Role.AGGREGATOR]
+    names = ["rita", *[f"{role.name.lower()} {i}" for i, role in enumerate(roles)]]
+    quick = {"rounds": {"deadline_blocks": 1}, "jobs": {"challenge_s_min": 5}}
+    chronicle = Chronicle(*names, params=quick, uflt=10_000 * FLT)
+    rita, *others = chronicle.ledger.people(*names)
+    chronicle.do(
+        *[a_registration(who, role, 1_000 * FLT) for who, role in zip(others, roles, strict=True)]
+    )
+    changes = {
+        "schedule.round_count": U32(1),
+        "schedule.reserve_count": U32(0),
+        "schedule.challenge_s": U32(5),
+        "pay.reserve_ppm": U32(0),
+        "pay.worker_ppm": U32(750_000),
+    }
+    (posted,) = chronicle.do(a_job(rita, changes, 30 * FLT))
+    chronicle.do(*[jobs.JoinJob(who, posted.job_id) for who in others[:3]])
+    chronicle.add()
+    play = Play(chronicle.ledger, posted.job_id, others[:3], others[3:6], others[6:])  # type: ignore[arg-type]
+    play_round(chronicle, play)
+    assert jobs.JOBS.must(chronicle.ledger.state, posted.job_id).phase is JobPhase.REVIEW
+    chronicle.do(payouts.AcceptJob(rita, posted.job_id))
+    assert jobs.JOBS.must(chronicle.ledger.state, posted.job_id).phase is JobPhase.SETTLED
+    assert [chronicle.ledger.balance(name) for name in ("escrow", "deposits")] == [0, 0]
+    return chronicle
+
+
+def play_round(chronicle: Chronicle, play: Play) -> None:
+    """Let everyone do what the first round asks of them, until it is settled."""
+    readers = [reader.participant for reader in play.readers()]
+    chronicle.do(*[play.commitment(worker) for worker in play.asked()])
+    chronicle.do(*[play.revelation(worker) for worker in play.workers])
+    chronicle.do(*[play.vote_of(reader) for reader in readers])
+    chronicle.do(play.aggregate_of(play.round().aggregator))
+    chronicle.do(*[play.attestation_of(evaluator) for evaluator in play.evaluators])
+    chronicle.add(seconds=6)
+
+
+SCENARIOS: list[Callable[[], Chronicle]] = [sends, bonding, job]
+
+
+def replay(vector: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What the chain makes of a stored genesis and stored blocks."""
+    state, forest = MemoryStore(), Forest()
+    genesis = Overlay(state)
+    chain.init_genesis(genesis, vector["app_state"])
+    forest = forest.apply(genesis.changes)
+    assert forest.root().hex() == vector["genesis_app_hash"]
+    genesis.merge_into(state)
+    previous_ms = 0
+    for stored in vector["blocks"]:
+        draft, raws = Overlay(state), [bytes.fromhex(tx) for tx in stored["txs"]]
+        times = stored["time_ms"], previous_ms
+        digest = bytes.fromhex(stored["hash"])
+        block = Block(vector["chain_id"], stored["height"], *times, hash=digest)
+        result = chain.execute_block(draft, block, [*map(decode_tx, raws)], verify_secp256k1)
+        forest = forest.apply(draft.changes)
+        draft.merge_into(state)
+        previous_ms = block.time_ms
+        yield block_of(result, raws, forest.root())
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_a_scenario_is_what_is_published(
+    scenario: Callable[[], Chronicle], vectors: Callable[[str], Any]
+) -> None:
+    vectors(f"chain/{scenario.__name__}.json").check(scenario().vector())
+
+
+def test_every_published_chain_replays() -> None:
+    names = sorted(path.stem for path in FOLDER.glob("*.json"))
+    assert names == sorted(scenario.__name__ for scenario in SCENARIOS)
+    for name in names:
+        vector = json.loads((FOLDER / f"{name}.json").read_text())
+        assert list(replay(vector)) == vector["blocks"], name
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_a_replay_does_not_depend_on_the_order_of_hashes(hash_seed: str) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", __file__, "-k", "replays"]
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
