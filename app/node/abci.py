@@ -72,9 +72,10 @@ CANDIDATES_MAX = 4
 SIGNATURES_REMEMBERED = 1 << 16
 TXS_REMEMBERED = 1 << 14
 TX_BYTES_REMEMBERED = 1 << 13
-INVARIANT_SHARE = 20
+INVARIANT_SHARE = 50
 """Checking invariants takes at most one part in so many of the time."""
 
+INT64_MAX = (1 << 63) - 1
 SLOT_BYTE = b"\0"
 CODE_FULL = 20
 
@@ -142,7 +143,11 @@ class Application:
 
     def query(self, request: abci.RequestQuery) -> abci.ResponseQuery:
         """Answer a gRPC method's path from committed state."""
-        return answer_engine(View(self.state, self.next_block()), request)
+        try:
+            return answer_engine(View(self.state, self.next_block()), request)
+        except Exception:  # a fault of ours; who asks must not be able to stop the node
+            log.exception("query %s", request.path)
+            return abci.ResponseQuery(code=chain.INTERNAL, log="internal error", height=1)
 
     # ---- mempool connection
 
@@ -161,6 +166,9 @@ class Application:
             return abci.ResponseCheckTx(code=code, codespace=codespace, log=rejection.detail)
         except TooManyWaiting as full:
             return abci.ResponseCheckTx(code=CODE_FULL, codespace="node", log=str(full))
+        except Exception:  # a fault of ours; who sends must not be able to stop the node
+            log.exception("check of transaction %s", tx.hash.hex())
+            return abci.ResponseCheckTx(code=chain.INTERNAL, log="internal error")
         return abci.ResponseCheckTx(gas_wanted=tx.gas_limit)
 
     # ---- consensus connection
@@ -173,7 +181,7 @@ class Application:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise OperatorError(f"genesis: {error}") from None
         forest = Forest().apply(genesis.changes)
-        self.last = Committed(request.chain_id, U64(request.initial_height - 1))
+        self.last = Committed(request.chain_id, U64(max(request.initial_height, 1) - 1))
         self.state, self._genesis, self._forest = genesis, genesis, forest
         self._forget_candidates()
         return abci.ResponseInitChain(consensus_params=CONSENSUS_PARAMS, app_hash=forest.root())
@@ -345,7 +353,7 @@ def render_tx(result: chain.TxResult, tx: Tx | Undecodable) -> abci.ExecTxResult
         codespace=result.codespace,
         log=result.detail,
         data=result_data(result, messages),
-        gas_wanted=result.gas_wanted,
+        gas_wanted=min(result.gas_wanted, INT64_MAX),
         gas_used=result.gas_used,
         events=tx_events(result, messages),
     )

@@ -13,6 +13,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import socket
+import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -26,6 +28,9 @@ except PackageNotFoundError:  # run from a source tree that was never installed
     VERSION = "0.0.0"
 
 CONFIG_FILE = "pollend.toml"
+PROCESS_FILE = "pollend.pid"
+LOCK_ATTEMPTS = 3
+LOCK_PAUSE_S = 0.05
 SOCKET_PATH_BYTES_MAX = 100
 PROFILES = ("network", "localnet")
 LOG_FORMATS = ("text", "json")
@@ -100,28 +105,32 @@ class Home:
 
     def lock(self) -> IO[str]:
         """Take the home for this process until the file that is returned is closed."""
-        file = (self.path / "pollend.pid").open("a+")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise OperatorError(
-                f"{self.path}: pollend runs here already (process {self.find_process()}); "
-                "stop it first, or choose another --home"
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        return file
+        file = (self.path / PROCESS_FILE).open("a+")
+        for _ in range(LOCK_ATTEMPTS):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(LOCK_PAUSE_S)  # Perhaps somebody only looks who runs here.
+                continue
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            return file
+        file.close()
+        raise OperatorError(
+            f"{self.path}: pollend runs here already (process {self.find_process()}); "
+            "stop it first, or choose another --home"
+        )
 
     def find_process(self) -> int | None:
         """Return the process that runs here, or None."""
         try:
-            with (self.path / "pollend.pid").open("r+") as file:
+            with (self.path / PROCESS_FILE).open("r+") as file:
                 try:
                     fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 except BlockingIOError:
-                    return int(file.read() or 0)
+                    text = file.read()
+                    return int(text) if text else None
         except FileNotFoundError:
             pass
         return None
@@ -153,6 +162,17 @@ def split_address(name: str, address: str) -> tuple[str, int]:
     if not colon or not port.isdecimal() or not 0 < int(port) < 1 << 16:
         raise ValueError(f"{name}: {address!r} is not <host>:<port> with a port from 1 to 65535")
     return host.strip("[]"), int(port)
+
+
+def is_port_free(host: str, port: int) -> bool:
+    """Whether a server could listen there."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 def to_toml(values: Mapping[str, Any], section: str = "") -> str:

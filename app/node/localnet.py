@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from app.node.comet import Validator, make_keys, read_node_id
-from app.node.config import Home, NodeConfig, OperatorError
+from app.node.config import Home, NodeConfig, OperatorError, is_port_free
 from app.node.genesis import FAUCET_FILE, begin_chain, make_faucet, read_template
 from app.node.status import find_unready
 
@@ -118,7 +117,7 @@ def place_nodes(home: Path, count: int, base_port: int | None) -> list[Node]:
     port_count = count * PORTS_PER_NODE
     firsts = range(PORT_FIRST, 1 << 16, 100) if base_port is None else [base_port]
     for first in firsts:
-        taken = find_taken_ports(first, port_count)
+        taken = find_taken_port(first, port_count)
         if not taken:
             break
         if base_port is not None:
@@ -131,16 +130,10 @@ def place_nodes(home: Path, count: int, base_port: int | None) -> list[Node]:
     return nodes
 
 
-def find_taken_ports(first: int, count: int) -> int | None:
+def find_taken_port(first: int, count: int) -> int | None:
     """Return the first port of a range on which somebody listens, or None."""
-    for port in range(first, first + count):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return port
-    return None
+    ports = range(first, first + count)
+    return next((port for port in ports if not is_port_free("127.0.0.1", port)), None)
 
 
 def start_node(node: Node) -> subprocess.Popen[bytes]:

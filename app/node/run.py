@@ -13,7 +13,7 @@ from functools import partial
 
 from app.node.abci import Application
 from app.node.comet import Engine
-from app.node.config import Home, NodeConfig, OperatorError, split_address
+from app.node.config import Home, NodeConfig, OperatorError, is_port_free, split_address
 from app.node.grpc import start_grpc
 from app.node.leveldb import LevelStore
 from app.node.metrics import Metrics, serve_metrics
@@ -44,6 +44,7 @@ async def run_node(home: Home, config: NodeConfig, *, is_engine_external: bool) 
         stack.callback(store.close)
         application = Application(store, Metrics(), check_invariants=config.check_invariants)
         tune_interpreter()
+        check_ports(config)
         await open_doors(stack, home, application, config, end)
         reporter = asyncio.create_task(report(application))
         stack.callback(reporter.cancel)
@@ -59,6 +60,14 @@ async def run_node(home: Home, config: NodeConfig, *, is_engine_external: bool) 
         log.info("ending at height %d", application.last.height)
 
 
+def check_ports(config: NodeConfig) -> None:
+    """Refuse to start where somebody else listens already."""
+    for name in ("p2p_address", "rpc_address", "grpc_address", "metrics_address"):
+        address = getattr(config, name)
+        if not is_port_free(*split_address(name, address)):
+            raise OperatorError(f"{name} {address}: in use; free it or change pollend.toml")
+
+
 async def open_doors(
     stack: AsyncExitStack, home: Home, application: Application, config: NodeConfig, end: End
 ) -> None:
@@ -69,10 +78,7 @@ async def open_doors(
     metrics.waiting.set_function(lambda: application.mempool.count(application.state))
     host, port = split_address("metrics_address", config.metrics_address)
     find = partial(find_unready, application, application.last.height)
-    try:
-        monitor = await serve_metrics(metrics, host, port, find)
-    except OSError as error:
-        raise OperatorError(f"metrics_address {host}:{port}: {error.strerror}") from None
+    monitor = await serve_metrics(metrics, host, port, find)
     stack.callback(monitor.close)
     host, port = split_address("grpc_address", config.grpc_address)
     grpc = await start_grpc(application, host, port, f"http://{config.rpc_address}")

@@ -163,6 +163,24 @@ def test_metrics_count_blocks_and_transactions(one: Localnet) -> None:
     assert float(numbers["pollen_invariants_height"]) > 0
 
 
+@pytest.mark.parametrize("point", range(3, 9))
+def test_a_node_comes_back_from_wherever_its_engine_died(
+    one: Localnet, monkeypatch: pytest.MonkeyPatch, point: int
+) -> None:
+    """The engine's own fail points, from before it saves a block to after it has applied it."""
+    node = one.nodes[0]
+    home = Home(Path(node.home))
+    before = height(node)
+    stop_node(home)
+    monkeypatch.setenv("FAIL_TEST_INDEX", str(point))
+    start_node(node).wait(WAIT_S)
+    assert "the engine ended" in (home.path / "node.log").read_text()
+    monkeypatch.delenv("FAIL_TEST_INDEX")
+    start_node(node)
+    wait_until(lambda: find_unready(node.metrics) == "")
+    assert height(node) > before
+
+
 def test_twenty_clean_stops_and_starts(one: Localnet) -> None:
     node = one.nodes[0]
     home = Home(Path(node.home))

@@ -186,3 +186,22 @@ def test_a_proposal_that_was_executed_is_not_executed_again(node: BankChain) -> 
     count = node.app.metrics.execution_s._sum.get()
     node.run(txs)
     assert node.app.metrics.execution_s._sum.get() == count
+
+
+def test_numbers_beyond_the_engines_do_not_stop_the_node(node: BankChain) -> None:
+    greedy = a_send(ALICE, 0, gas_limit=(1 << 64) - 1)
+    assert node.check(greedy).code != 0
+    assert node.accepts([greedy])
+    assert node.run([greedy]).tx_results[0].gas_wanted == (1 << 63) - 1
+
+
+def test_a_fault_of_ours_is_an_answer_to_who_asks(
+    node: BankChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(application, "answer_engine", fail)
+    monkeypatch.setattr(node.app.mempool, "admit", fail)
+    assert node.app.query(abci.RequestQuery(path="/x")).code == chain.INTERNAL
+    assert node.check(a_send(ALICE, 0)).code == chain.INTERNAL

@@ -150,6 +150,23 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
             place_nodes(tmp_path, 1, port)
 
 
+def test_a_node_does_not_start_on_a_taken_port(tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        free = place_nodes(tmp_path, 1, None)[0]
+        addresses = {"p2p_address": free.p2p, "rpc_address": free.rpc}
+        config = NodeConfig(grpc_address=f"127.0.0.1:{port}", **addresses)
+        init_home(Home(tmp_path), config, "a-chain", "minimal")
+        done = run("start", "--home", str(tmp_path))
+    assert done.returncode == 1
+    assert f"grpc_address 127.0.0.1:{port}: in use" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_commands_fail_with_a_sentence_and_no_traceback(tmp_path: Path) -> None:
     home = str(tmp_path / "node")
     for arguments, words in (
