@@ -23,6 +23,7 @@ from app.kernel.errors import broken
 from app.kernel.module import Message, Module, Query
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader
+from app.learning.combine import CombineRule
 from app.modules import bank
 from app.modules.jobs.ending import (
     CancelJob,
@@ -93,7 +94,6 @@ from app.modules.jobs.spec import (
     Blob,
     Candidate,
     Combination,
-    CombineRule,
     ContributionRule,
     Funding,
     Job,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from app.kernel.amounts import PPM, mul_div_floor
 from app.kernel.errors import Rejected, require
+from app.learning.combine import CombineRule
 from app.modules.jobs.spec import (
     Admission,
     Blob,
     Combination,
-    CombineRule,
     ContributionRule,
     JobSpec,
     MetricDirection,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from app.kernel.record import U32, U64, Address
+from app.learning.combine import CombineRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +163,6 @@ class Profile(IntEnum):
 
     UNSPECIFIED = 0
     PUBLIC = 1
-
-
-class CombineRule(IntEnum):
-    """How updates become the next model."""
-
-    UNSPECIFIED = 0
-    FEDAVG = 1
-    MEDIAN = 2
-    TRIMMED_MEAN = 3
 
 
 @dataclass(frozen=True, slots=True)
