@@ -71,13 +71,14 @@ Violation = tuple[int, str]
 Check = Callable[[Path, ast.Module], Iterator[Violation]]
 
 
-def violations(files: list[Path], check: Check) -> list[str]:
-    """What a check finds, as `path:line: sentence`."""
-    return [
+def expect_nothing(files: list[Path], check: Check) -> None:
+    """Fail with what a check finds, as `path:line: sentence`."""
+    found = [
         f"{path.relative_to(ROOT)}:{line}: {sentence}"
         for path in files
         for line, sentence in check(path, ast.parse(path.read_text()))
     ]
+    assert not found, "\n".join(["", *found])
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -193,7 +194,7 @@ def find_banned_names(path: Path, tree: ast.Module) -> Iterator[Violation]:
     "check", [find_impure_imports, find_impure_code, find_broad_excepts], ids=lambda c: c.__name__
 )
 def test_pure_code_computes_the_same_everywhere(check: Check) -> None:
-    assert violations(PURE_FILES, check) == []
+    expect_nothing(PURE_FILES, check)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,7 @@ def test_pure_code_computes_the_same_everywhere(check: Check) -> None:
     ids=lambda c: c.__name__,
 )
 def test_every_file_keeps_the_house_rules(check: Check) -> None:
-    assert violations(ALL_FILES, check) == []
+    expect_nothing(ALL_FILES, check)
 
 
 def snake_case(name: str) -> str:
@@ -280,7 +281,7 @@ def test_a_module_file_keeps_the_order_of_sections(module: Module) -> None:
                 yield node.lineno, f"{section} stand before {last}"
             last = max(section, last, key=SECTIONS.index)
 
-    assert violations(module_files(module), check) == []
+    expect_nothing(module_files(module), check)
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
