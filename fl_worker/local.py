@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.sdk.protocol import UPDATE_WIDTH, Address, CombineRule, JobSpec, shares_of_identical
+from app.sdk.protocol import UPDATE_WIDTH, Address, JobSpec, shares_of_identical
 from fl_worker.flower.errors import AppFailed
 from fl_worker.flower.fab import ConfigValue, app_config
 from fl_worker.flower.inside.frames import Arrays
@@ -227,7 +227,7 @@ def combine_replies(
         if name in counted
     ]
     return combine(
-        CombineRule(combination.rule),
+        combination.rule,
         model,
         included,
         trim=combination.trim_count,

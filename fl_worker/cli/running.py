@@ -108,17 +108,18 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def run_until_told(work: Coroutine[Any, Any, None]) -> None:
-    """Run a role; SIGTERM ends it as cleanly as Ctrl-C does, which is raised."""
+    """Run a role until it is told to end; Ctrl-C is raised once all is closed, SIGTERM is not."""
     told: list[int] = []
 
     async def supervised() -> None:
-        task = asyncio.ensure_future(work)
+        task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
 
-        def end() -> None:
-            told.append(signal.SIGTERM)
+        def end(number: int) -> None:
+            told.append(number)
             task.cancel()
 
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, end, number)
         await task
 
     try:
@@ -127,6 +128,8 @@ def run_until_told(work: Coroutine[Any, Any, None]) -> None:
         if not told:
             raise
     log.info("ended")
+    if signal.SIGINT in told:
+        raise KeyboardInterrupt
 
 
 def say_ready(settings: Settings, role: Role, registration: Registration) -> None:

@@ -58,6 +58,7 @@ class WorkerOptions:
 
 @app.command()
 def start(
+    *,
     bond: Annotated[int, amount_option("Register with this bond, unless registered.")] = 0,
     payout: Annotated[str, typer.Option(help="Where pay goes: an address or a key.")] = "",
     trust_requester: Annotated[

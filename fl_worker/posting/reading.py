@@ -12,8 +12,8 @@ from app.sdk.text import from_bech32
 
 UFLT_PER_FLT = 1_000_000
 DECIMALS = 6
-AMOUNT = re.compile(r"(\d+)(?:\.(\d{1,6}))?flt|(\d+)uflt", re.IGNORECASE)
-SIZE = re.compile(r"(\d+)(kb|mb|gb|)", re.IGNORECASE)
+AMOUNT = re.compile(r"(\d+)(?:\.(\d{1,6}))?flt|(\d+)uflt", re.IGNORECASE | re.ASCII)
+SIZE = re.compile(r"(\d+)(kb|mb|gb|)", re.IGNORECASE | re.ASCII)
 SIZES = {"": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30}
 
 

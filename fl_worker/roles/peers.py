@@ -41,6 +41,7 @@ class Peers:
         self._client = client
         self._store = store
         self._transfer = transfer
+        self._me = signer.address
         self._credentials = Credentials(
             chain_id=client.chain_id,
             account=to_bech32(signer.address),
@@ -49,17 +50,19 @@ class Peers:
         )
 
     def endpoints(self, view: JobStateResponse, state: RoundState) -> list[str]:
-        """Return the endpoints of a round's readers, in the round's order."""
+        """Return the endpoints of a round's other readers, in the round's order."""
         registered = {each.participant: each.endpoint for each in view.readers}
-        return [registered[reader.participant] for reader in state.readers]
+        others = [each.participant for each in state.readers if each.participant != self._me]
+        return [registered[participant] for participant in others]
 
     async def all_endpoints(self) -> list[str]:
-        """Return the endpoints of everyone registered to read."""
+        """Return the endpoints of everyone else who is registered to read."""
         found = []
         for role in READER_ROLES:
             request = RegistrationsRequest(role, Address(b""), READERS_MAX)
             response = await self._client.query(request)
-            found += [each.endpoint for each in response.registrations if not each.paused]
+            readers = [each for each in response.registrations if not each.paused]
+            found += [each.endpoint for each in readers if each.participant != self._me]
         return found
 
     async def read(self, shown: ChainBlob, tag: RoundTag, endpoints: Sequence[str] = ()) -> bytes:

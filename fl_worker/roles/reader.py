@@ -20,7 +20,6 @@ from app.sdk.protocol import (
     U64,
     UPDATE_WIDTH,
     AttestAggregate,
-    CombineRule,
     Job,
     JobRequest,
     JobStateRequest,
@@ -246,7 +245,7 @@ class ReaderRole:
         combination = job.spec.combination
         model = await asyncio.to_thread(
             combine,
-            CombineRule(combination.rule),
+            combination.rule,
             base,
             updates,
             trim=combination.trim_count,

@@ -13,7 +13,6 @@ from app.sdk.protocol import (
     U32,
     U64,
     Blob,
-    CombineRule,
     Job,
     JobStateRequest,
     JobStateResponse,
@@ -175,7 +174,7 @@ async def recompute_root(me: Participant, view: JobStateResponse, state: RoundSt
         for seat in counted_seats(state)
     ]
     found = combine(
-        CombineRule(combination.rule),
+        combination.rule,
         base,
         updates,
         trim=combination.trim_count,

@@ -50,6 +50,7 @@ NetworkOption = Annotated[
 
 def post(
     app_dir: AppArgument,
+    *,
     budget: Annotated[int, amount_option("What the whole job may pay.")],
     run_config: RunConfigOption = "",
     spec: SpecOption = None,
@@ -143,6 +144,7 @@ def push(job: JobArgument) -> None:
 
 def try_app(
     app_dir: AppArgument,
+    *,
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many, each a process.")] = 3,
     node_config: NodeConfigOption = "",
     run_config: RunConfigOption = "",
