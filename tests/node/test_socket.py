@@ -12,7 +12,7 @@ from cosmpy.protos.tendermint.abci import types_pb2 as abci
 from google.protobuf.message import Message
 
 from app.node import socket
-from app.node.socket import answer, frame, serve, take_frames
+from app.node.socket import TURN_REQUESTS, answer, frame, serve
 from tests.conftest import Vector
 
 METHODS: dict[str, Callable[[Any], Message]] = {
@@ -28,6 +28,10 @@ METHODS: dict[str, Callable[[Any], Message]] = {
 RECORDED = "abci/v0.38.26.json"
 
 
+def frames_in(buffer: bytearray) -> list[bytes]:
+    return socket.take_frames(buffer, 10_000)
+
+
 class Wire(asyncio.Transport):
     """What a connection writes."""
 
@@ -35,9 +39,16 @@ class Wire(asyncio.Transport):
         super().__init__()
         self.writes: list[bytes] = []
         self.is_aborted = False
+        self.is_paused = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.writes.append(bytes(data))
+
+    def pause_reading(self) -> None:
+        self.is_paused = True
+
+    def resume_reading(self) -> None:
+        self.is_paused = False
 
     def abort(self) -> None:
         self.is_aborted = True
@@ -60,27 +71,30 @@ class Peer:
 
     def answers(self) -> list[str]:
         buffer = bytearray(b"".join(self.wire.writes))
-        kinds = [abci.Response.FromString(each).WhichOneof("value") for each in take_frames(buffer)]
+        kinds = [abci.Response.FromString(each).WhichOneof("value") for each in frames_in(buffer)]
         assert not buffer
         return [str(kind) for kind in kinds]
 
 
 def requests(data: bytes) -> list[str]:
     buffer = bytearray(data)
-    found = [abci.Request.FromString(each).WhichOneof("value") for each in take_frames(buffer)]
+    found = [abci.Request.FromString(each).WhichOneof("value") for each in frames_in(buffer)]
     assert not buffer
     return [str(kind) for kind in found]
 
 
 @pytest.mark.parametrize("connection", ["query", "mempool", "consensus"])
 @pytest.mark.parametrize("size", [1, 7, 1 << 20])
-def test_recorded_requests_are_answered_in_order_with_their_own_kind(
+async def test_recorded_requests_are_answered_in_order_with_their_own_kind(
     vectors: Callable[[str], Vector], connection: str, size: int
 ) -> None:
     data = bytes.fromhex("".join(vectors(RECORDED).load()[connection]))
     peer = Peer()
     for start in range(0, len(data), size):
         peer.send(data[start : start + size])
+        await asyncio.sleep(0)
+    for _ in range(len(data)):
+        await asyncio.sleep(0)
     assert peer.answers() == requests(data)
     assert not peer.faults
 
@@ -95,40 +109,54 @@ def test_the_engine_asks_what_it_asked_when_it_was_recorded(
     assert kinds[1:5] == ["prepare_proposal", "process_proposal", "finalize_block", "commit"]
 
 
-def test_what_waits_together_is_answered_in_one_write() -> None:
-    checks = [abci.Request(check_tx=abci.RequestCheckTx(tx=bytes([at]))) for at in range(50)]
+async def test_what_waits_together_is_answered_in_turns_of_one_write() -> None:
+    checks = [abci.Request(check_tx=abci.RequestCheckTx(tx=bytes([at]))) for at in range(49)]
     flush = abci.Request(flush=abci.RequestFlush())
     peer = Peer()
     peer.send(b"".join(frame(each.SerializeToString()) for each in (*checks, flush)))
-    assert len(peer.wire.writes) == 1
-    assert peer.answers() == ["check_tx"] * 50 + ["flush"]
+    assert peer.answers() == ["check_tx"] * TURN_REQUESTS
+    for _ in range(4):
+        await asyncio.sleep(0)
+    assert peer.answers() == ["check_tx"] * 49 + ["flush"]
+    assert len(list(filter(None, peer.wire.writes))) == 4
+
+
+async def test_a_flood_waits_in_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "WAITING_BYTES_MAX", 1_000)
+    check = frame(abci.Request(check_tx=abci.RequestCheckTx(tx=bytes(100))).SerializeToString())
+    peer = Peer()
+    peer.send(check * 100)
+    assert peer.wire.is_paused
+    while len(peer.answers()) < 100:
+        await asyncio.sleep(0)
+    assert not peer.wire.is_paused
 
 
 def test_a_message_larger_than_a_read_arrives_whole() -> None:
     tx = bytes(range(256)) * 4096 * 4
     peer = Peer()
     peer.send(frame(abci.Request(check_tx=abci.RequestCheckTx(tx=tx)).SerializeToString()))
-    (payload,) = take_frames(bytearray(b"".join(peer.wire.writes)))
+    (payload,) = frames_in(bytearray(b"".join(peer.wire.writes)))
     assert abci.Response.FromString(payload).check_tx.data == tx
 
 
 def test_an_echo_comes_back() -> None:
     payload = abci.Request(echo=abci.RequestEcho(message="hello")).SerializeToString()
-    (answered,) = take_frames(bytearray(answer({}, payload)))
+    (answered,) = frames_in(bytearray(answer({}, payload)))
     assert abci.Response.FromString(answered).echo.message == "hello"
 
 
 def test_a_request_of_a_later_version_gets_its_own_empty_answer() -> None:
     insert_tx = b"\xaa\x01\x03\x0a\x01x"  # field 21 of v0.40
-    (answered,) = take_frames(bytearray(answer({}, insert_tx)))
+    (answered,) = frames_in(bytearray(answer({}, insert_tx)))
     assert answered == b"\xb2\x01\x00"  # field 22
-    (answered,) = take_frames(bytearray(answer({}, b"")))
+    (answered,) = frames_in(bytearray(answer({}, b"")))
     assert answered == b""
 
 
 def test_a_later_versions_fields_are_left_alone() -> None:
     info = abci.RequestInfo(version="9").SerializeToString() + b"\xfa\x01\x01x"
-    (answered,) = take_frames(bytearray(answer(METHODS, b"\x1a" + bytes([len(info)]) + info)))
+    (answered,) = frames_in(bytearray(answer(METHODS, b"\x1a" + bytes([len(info)]) + info)))
     assert abci.Response.FromString(answered).info.version == "9"
 
 
