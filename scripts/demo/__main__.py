@@ -24,6 +24,7 @@ from rich.live import Live
 from app.node.localnet import Localnet
 from app.sdk.client import ChainError, Client
 from app.sdk.protocol import (
+    U64,
     JobPhase,
     JobStateRequest,
     JobStateResponse,
@@ -70,6 +71,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="also write the result to this file")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     try:
@@ -122,24 +124,24 @@ async def demonstrate() -> dict[str, Any]:
     return result
 
 
-def post_job(net: Localnet, story: Story) -> int:
+def post_job(net: Localnet, story: Story) -> U64:
     """Write the app, as a requester would, and post it as a job."""
     app = FOLDER / "digits"
     run_command("pollen", "job", "init", str(app))
     terms = {
         "--rounds": ROUNDS, "--budget": f"{BUDGET_FLT}flt",
         "--cohort": WORKERS - 1, "--cohort-min": 4, "--reserves": 1,
-        "--evaluators": EVALUATORS, "--open-seconds": 60, "--commit-seconds": 8,
+        "--evaluators": EVALUATORS, "--open-seconds": 300, "--commit-seconds": 8,
         "--reveal-seconds": 6, "--include-seconds": 6, "--aggregate-seconds": 6,
         "--challenge-seconds": 2, "--review-seconds": 60,
     }  # fmt: skip
     words = [str(word) for pair in terms.items() for word in pair]
     posted = pollen("job", "post", str(app), "--yes", *words, *common(net, "requester", 0))
     story.note(f"job {posted['job_id']} is posted: {ROUNDS} rounds for {BUDGET_FLT} flt")
-    return int(posted["job_id"])
+    return U64(posted["job_id"])
 
 
-async def follow(client: Client, net: Localnet, story: Story, judge: Judge, job_id: int) -> None:
+async def follow(client: Client, net: Localnet, story: Story, judge: Judge, job_id: U64) -> None:
     """Show the job until its rounds are over, and measure every model."""
     measuring: dict[int, asyncio.Task[None]] = {}
     with Live(render(story), console=console, refresh_per_second=4) as live:
@@ -159,7 +161,7 @@ async def follow(client: Client, net: Localnet, story: Story, judge: Judge, job_
         raise Failed(f"the job ended otherwise: {story.view.job if story.view else 'not seen'}")
 
 
-async def views(client: Client, job_id: int) -> AsyncIterator[JobStateResponse]:
+async def views(client: Client, job_id: U64) -> AsyncIterator[JobStateResponse]:
     """Walk the job's state as it changes; Failed if it takes too long."""
     try:
         async with asyncio.timeout(JOB_TIMEOUT_S):
@@ -208,14 +210,14 @@ async def kill_validator(story: Story, net: Localnet) -> None:
     story.note(f"{net.nodes[-1].name} is started again")
 
 
-def accept(net: Localnet, job_id: int) -> None:
+def accept(net: Localnet, job_id: U64) -> None:
     """Accept the result, as the requester, and take the model."""
     model = FOLDER / "model.pt"
     pollen("job", "model", str(job_id), "--out", str(model), *common(net, "requester", 0))
     pollen("job", "accept", str(job_id), *common(net, "requester", 0))
 
 
-async def wait_settled(client: Client, job_id: int, story: Story) -> None:
+async def wait_settled(client: Client, job_id: U64, story: Story) -> None:
     """Return once everything was paid."""
     async for view in views(client, job_id):
         if view.job.phase == JobPhase.SETTLED and view.job.escrow_uflt == 0:

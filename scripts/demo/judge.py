@@ -13,6 +13,8 @@ import numpy as np
 from app.node.localnet import Localnet
 from app.sdk.client import Client
 from app.sdk.protocol import (
+    U32,
+    U64,
     Address,
     Job,
     JobStateRequest,
@@ -65,7 +67,7 @@ class Judge:
         reply = await self.trainer.evaluate(arrays, evaluate.config, 1, b"")
         return float(reply.metrics["eval_acc"])
 
-    async def measure(self, net: Localnet, story: Story, job_id: int, state: RoundState) -> None:
+    async def measure(self, net: Localnet, story: Story, job_id: U64, state: RoundState) -> None:
         """Take a round's model from those who serve it, and measure it."""
         number = state.round.round
         path = FOLDER / "models" / f"{number}.npz"
@@ -101,7 +103,7 @@ async def plain_flower(judge: Judge, story: Story) -> list[float]:
 
 
 async def judge_all(
-    client: Client, net: Localnet, job_id: int, participants: list[Participant], story: Story
+    client: Client, net: Localnet, job_id: U64, participants: list[Participant], story: Story
 ) -> dict[str, Any]:
     """Count the money, ask every node for its state and its promises, and list who did what."""
     failures: list[str] = []
@@ -148,7 +150,7 @@ async def find_shares(client: Client, job: Job) -> dict[Address, list[int]]:
     """Return everybody's share of each round that paid it, before the protocol's fee."""
     shares: dict[Address, list[int]] = {}
     for number in range(1, job.next_round):
-        state = (await client.query(RoundRequest(job.job_id, number))).state
+        state = (await client.query(RoundRequest(job.job_id, U32(number)))).state
         earned = [(seat.worker, seat.earned_uflt) for seat in state.seats]
         earned += [(reader.participant, reader.earned_uflt) for reader in state.readers]
         for who, share in earned:

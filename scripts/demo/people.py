@@ -17,7 +17,7 @@ from typing import Any
 from app.node.localnet import Localnet, find_localnet
 from app.sdk.client import Client
 from app.sdk.keyring import Keyring, Protection
-from app.sdk.protocol import Address, Coin, Send
+from app.sdk.protocol import U128, Address, Coin, Send
 from app.sdk.signer import Signer
 from app.sdk.text import from_bech32
 from scripts.demo.story import FLT, FOLDER, Failed, Story, console
@@ -139,7 +139,7 @@ def faucet_signer(net: Localnet) -> Signer:
 
 async def fund(client: Client, faucet: Signer, signers: list[Signer]) -> None:
     """Give everybody money in one transaction."""
-    amount = (Coin("uflt", MONEY_FLT * FLT),)
+    amount = (Coin("uflt", U128(MONEY_FLT * FLT)),)
     sends = [Send(faucet.address, signer.address, amount) for signer in signers]
     await client.submit(faucet, sends)
 
