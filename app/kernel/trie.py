@@ -9,11 +9,13 @@ trie shares what did not change, and old roots stay readable.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from app.kernel.crypto import sha256
 from app.kernel.record import write_varint
 
 VERSION_BYTES = b"\x02"
+HEADS_REMEMBERED = 1 << 16
 EMPTY_ROOT = sha256(b"")
 SENTINEL = b"_"
 SENTINEL_VALUE = b"\x01"
@@ -51,22 +53,29 @@ class Inner:
         self.right = right
         self.height = 1 + max(left.height, right.height)
         self.size = left.size + right.size
-        head = bytearray()
-        write_varint(head, self.height << 1)
-        write_varint(head, self.size << 1)
-        self.hash = sha256(bytes(head) + VERSION_BYTES + b"\x20" + left.hash + b"\x20" + right.hash)
+        head = inner_head(self.height, self.size)
+        self.hash = sha256(head + left.hash + b"\x20" + right.hash)
 
 
 Node = Leaf | Inner
 Change = tuple[bytes, bytes | None]
 
 
+@lru_cache(maxsize=HEADS_REMEMBERED)
+def inner_head(height: int, size: int) -> bytes:
+    """Return what stands before the children's hashes where an inner node is hashed."""
+    head = bytearray()
+    write_varint(head, height << 1)
+    write_varint(head, size << 1)
+    return bytes(head) + VERSION_BYTES + b"\x20"
+
+
 def first_difference(a: bytes, b: bytes) -> int:
-    """Return the position of the first bit in which two different keys differ."""
+    """Return the position of the first bit in which two keys differ, or the end of equal ones."""
     shorter = min(len(a), len(b))
-    if a[:shorter] == b[:shorter]:
-        return 9 * shorter
     x = int.from_bytes(a[:shorter], "big") ^ int.from_bytes(b[:shorter], "big")
+    if x == 0:
+        return 9 * shorter if len(a) != len(b) else 9 * shorter + 1
     leading = 8 * shorter - x.bit_length()
     return 9 * (leading // 8) + 1 + leading % 8
 
@@ -115,12 +124,11 @@ def update(node: Node | None, changes: Sequence[Change], low: int, high: int) ->
         return node
     if node is None:
         return build(changes, low, high)
+    if high - low == 1:
+        return change(node, *changes[low])
     bit = node.bit if isinstance(node, Inner) else 9 * len(node.key) + 1
     for key in (changes[low][0], changes[high - 1][0]):
-        if key != node.key:
-            bit = min(bit, first_difference(key, node.key))
-    if isinstance(node, Leaf) and bit > 9 * len(node.key):
-        return build(changes, low, high)
+        bit = min(bit, first_difference(key, node.key))
     middle = split_at(changes, low, high, bit)
     if isinstance(node, Inner) and bit == node.bit:
         left = update(node.left, changes, low, middle)
@@ -129,6 +137,28 @@ def update(node: Node | None, changes: Sequence[Change], low: int, high: int) ->
     if bit_at(node.key, bit):
         return join(bit, build(changes, low, middle), update(node, changes, middle, high))
     return join(bit, update(node, changes, low, middle), build(changes, middle, high))
+
+
+def change(node: Node, key: bytes, value: bytes | None) -> Node | None:
+    """Return a tree with one change made."""
+    nearest = node
+    while isinstance(nearest, Inner):
+        nearest = nearest.right if bit_at(key, nearest.bit) else nearest.left
+    if value is None and key != nearest.key:
+        return node
+    leaf = None if value is None else Leaf(key, value)
+    return place(node, key, leaf, first_difference(key, nearest.key))
+
+
+def place(node: Node, key: bytes, leaf: Leaf | None, bit: int) -> Node | None:
+    """Return a tree with a leaf, or none, where its key leaves the others: at a bit."""
+    if isinstance(node, Inner) and node.bit < bit:
+        if bit_at(key, node.bit):
+            return join(node.bit, node.left, place(node.right, key, leaf, bit))
+        return join(node.bit, place(node.left, key, leaf, bit), node.right)
+    if key == node.key:
+        return leaf
+    return join(bit, node, leaf) if bit_at(key, bit) else join(bit, leaf, node)
 
 
 def merkle_root(leaves: Sequence[bytes]) -> bytes:
