@@ -1,8 +1,11 @@
 """The chain: genesis in and out, the order of a block, what a failure leaves, questions."""
 
+import inspect
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ from app.kernel.store import MemoryStore, Overlay, State
 from app.kernel.tx import Undecodable
 from app.modules import auth, bank, bonds, fees, jobs, rounds
 from app.modules.bank import Send
+from app.modules.jobs import cancel_job
 from tests.build import FLT, an_address
 from tests.build_chain import FEE_UFLT, Ledger, a_send, a_signer
 from tests.build_rounds import a_play
@@ -293,3 +297,9 @@ def test_a_name_is_given_once_and_a_table_bears_its_modules() -> None:
 def test_a_message_is_signed_by_its_first_field() -> None:
     message = Send(ADA, BEN, (bank.Coin("uflt", U128(1)),))
     assert (chain.signer_of(message), chain.signer_field(Send)) == (ADA, "from_address")
+
+
+def test_the_rule_that_the_readme_shows_is_the_real_one() -> None:
+    readme = Path(chain.__file__).with_name("README.md").read_text()
+    shown = readme.split("```python\n")[1].split("```")[0]
+    assert re.sub(r" +# .*", "", shown) == inspect.getsource(cancel_job)
