@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # The tests of what every node must compute alike; run under a second hash seed.
-PURE := $(wildcard tests/kernel tests/learning tests/rules tests/sim)
+PURE := $(wildcard tests/kernel tests/learning tests/rules)
 
 .PHONY: help setup test lint format demo clean
 

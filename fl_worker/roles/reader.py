@@ -19,16 +19,23 @@ from app.sdk.protocol import (
     MODEL_WIDTH,
     U64,
     UPDATE_WIDTH,
+    Address,
+    AggregatePosted,
+    AggregatorReplaced,
     AttestAggregate,
     Job,
+    JobPhaseChanged,
     JobRequest,
     JobStateRequest,
     JobStateResponse,
     PostAggregate,
+    RoundDrawn,
     RoundPhase,
+    RoundPhaseChanged,
     RoundState,
     Seat,
     SeatState,
+    UpdateRevealed,
     VoteInclusion,
     shares_of_identical,
 )
@@ -56,6 +63,8 @@ PATIENCE = 0.5
 """The part of the INCLUDE phase for which a reader waits for bytes before it votes without them."""
 LAST_TRY_S = 1.0
 """How long it tries to get bytes even then."""
+MODELS_KEPT = 10
+"""So many settled rounds' models stay for who follows a running job."""
 MODEL_TAG = "job/{job_id}/model/{number}"
 LAYOUT_TAG = "job/{job_id}/layout"
 
@@ -71,6 +80,15 @@ class ReaderConfig:
 class ReaderRole:
     """What an aggregator or an evaluator does; the chain says which of the two it is."""
 
+    news = (
+        JobPhaseChanged,
+        RoundDrawn,
+        RoundPhaseChanged,
+        UpdateRevealed,
+        AggregatePosted,
+        AggregatorReplaced,
+    )
+
     def __init__(
         self, chain: Chain, store: FolderStore, peers: Peers, config: ReaderConfig
     ) -> None:
@@ -81,6 +99,7 @@ class ReaderRole:
         self._config = config
         self._include_began_s: dict[tuple[int, int], float] = {}
         self._late: dict[tuple[int, int], set[int]] = {}
+        self._seen: dict[int, JobStateResponse] = {}
 
     async def wants(self, job: Job) -> bool:
         """Every job may draw it."""
@@ -103,6 +122,7 @@ class ReaderRole:
 
     def decide(self, view: JobStateResponse) -> Iterator[Intent]:
         """Walk what the reader owes."""
+        self._seen[view.job.job_id] = view
         for state in view.rounds:
             if state.round.phase == RoundPhase.INCLUDE:
                 place = (view.job.job_id, state.round.round)
@@ -126,6 +146,7 @@ class ReaderRole:
 
     async def finish(self, job: Job) -> None:
         """Drop an ended job's bytes, all but its final model and the layout to read it by."""
+        self._seen.pop(job.job_id, None)
         self._keep_layout(job)
         for tag in self._store.tags():
             if tag.startswith(f"job/{job.job_id}/round/"):
@@ -168,12 +189,12 @@ class ReaderRole:
             job = (await self._chain.client.query(JobRequest(U64(tag.job_id)))).job
             is_requester = job.requester == account
             return Verdict(is_requester, f"only the requester of job {tag.job_id} may")
+        seen = self._seen.get(tag.job_id)
+        if seen is not None and is_seated(seen, tag.round, account):
+            return Verdict(True)
         view = await self._chain.client.query(JobStateRequest(U64(tag.job_id)))
-        state = next((s for s in view.rounds if s.round.round == tag.round), None)
-        if state is None:
-            return Verdict(False, f"round {tag.round} of job {tag.job_id} is not open")
-        seated = [seat.worker for seat in state.seats] + [r.participant for r in state.readers]
-        return Verdict(account in seated, f"it has no seat in round {tag.round}")
+        reason = f"it has no seat in round {tag.round} of job {tag.job_id}"
+        return Verdict(is_seated(view, tag.round, account), reason)
 
     async def _collect(self, view: JobStateResponse, state: RoundState) -> None:
         """Hold the missing updates; the vote doesn't wait for those that can't be had in time."""
@@ -276,12 +297,12 @@ class ReaderRole:
             )
 
     def _forget(self, job: Job, number: int) -> None:
-        """Drop a settled round's updates, and the models before it that nobody trains on."""
+        """Drop a settled round's updates, and the models that are `MODELS_KEPT` rounds old."""
         self._store.drop(str(RoundTag(job.job_id, number)))
         self._chain.journal.forget_round(job.job_id, number)
         self._include_began_s.pop((job.job_id, number), None)
         self._late.pop((job.job_id, number), None)
-        self._drop_models(job, before=number)
+        self._drop_models(job, before=number - MODELS_KEPT)
 
     def _drop_models(self, job: Job, *, before: int) -> None:
         """Drop the models of earlier rounds, but the one that stands."""
@@ -289,6 +310,15 @@ class ReaderRole:
             if number < before and model.root != job.model_root:
                 self._store.drop(MODEL_TAG.format(job_id=job.job_id, number=number))
                 self._chain.journal.forget_model(job.job_id, number)
+
+
+def is_seated(view: JobStateResponse, number: int, account: Address) -> bool:
+    """Whether an account works or reads in a round that a job's state shows."""
+    return any(
+        account in [*(s.worker for s in state.seats), *(r.participant for r in state.readers)]
+        for state in view.rounds
+        if state.round.round == number
+    )
 
 
 def counted_seats(state: RoundState) -> list[Seat]:

@@ -101,9 +101,9 @@ async def demonstrate() -> dict[str, Any]:
             with running(participants):
                 await wait_ready(participants, story)
                 job_id = await asyncio.to_thread(post_job, net, story)
-                async with Judge() as judge:
+                async with Judge(net) as judge:
                     await asyncio.gather(
-                        follow(client, net, story, judge, job_id),
+                        follow(client, story, judge, job_id),
                         kill_worker(story, participants),
                         kill_validator(story, net),
                     )
@@ -141,7 +141,7 @@ def post_job(net: Localnet, story: Story) -> U64:
     return U64(posted["job_id"])
 
 
-async def follow(client: Client, net: Localnet, story: Story, judge: Judge, job_id: U64) -> None:
+async def follow(client: Client, story: Story, judge: Judge, job_id: U64) -> None:
     """Show the job until its rounds are over, and measure every model."""
     measuring: dict[int, asyncio.Task[None]] = {}
     with Live(render(story), console=console, refresh_per_second=4) as live:
@@ -150,7 +150,7 @@ async def follow(client: Client, net: Localnet, story: Story, judge: Judge, job_
             for state in view.rounds:
                 number = state.round.round
                 if state.round.phase in TRAINED and number not in measuring:
-                    task = asyncio.create_task(judge.measure(net, story, job_id, state))
+                    task = asyncio.create_task(judge.measure(story, job_id, number))
                     measuring[number] = task
             live.update(render(story))
             if view.job.phase not in (JobPhase.OPEN, JobPhase.RUNNING):

@@ -19,10 +19,12 @@ from app.sdk.protocol import (
     Job,
     JobStateRequest,
     RoundRequest,
-    RoundState,
     StandingRequest,
 )
-from scripts.demo.people import WORKERS, Participant, common, node_config, pollen
+from fl_worker.cli.job.model import fetch_model
+from fl_worker.cli.participant import open_participant
+from fl_worker.cli.settings import Settings
+from scripts.demo.people import WORKERS, Participant, node_config
 from scripts.demo.story import FOLDER, Failed, Story, console
 
 ROUNDS = 10
@@ -33,6 +35,18 @@ PPM, FEE_PPM = 1_000_000, 10_000
 
 class Judge:
     """Measures models on digits that no worker has, through the app's own evaluate function."""
+
+    def __init__(self, net: Localnet) -> None:
+        self.settings = Settings(
+            output="json",
+            log="json",
+            home=FOLDER / "people",
+            nodes=tuple(node.grpc for node in net.nodes),
+            key="requester",
+            is_unencrypted=True,
+            allow_private=True,
+            localnet=FOLDER / "net",
+        )
 
     async def __aenter__(self) -> Judge:
         from fl_worker.flower.fab import app_config
@@ -67,16 +81,11 @@ class Judge:
         reply = await self.trainer.evaluate(arrays, evaluate.config, 1, b"")
         return float(reply.metrics["eval_acc"])
 
-    async def measure(self, net: Localnet, story: Story, job_id: U64, state: RoundState) -> None:
-        """Take a round's model from those who serve it, and measure it."""
-        number = state.round.round
-        path = FOLDER / "models" / f"{number}.npz"
-        path.parent.mkdir(exist_ok=True)
-        where = ["--round", str(number), "--out", str(path)]
-        options = common(net, "requester", 0)
-        await asyncio.to_thread(pollen, "job", "model", str(job_id), *where, *options)
-        with np.load(path, allow_pickle=False) as arrays:
-            story.accuracy[number] = await self.accuracy(dict(arrays))
+    async def measure(self, story: Story, job_id: U64, number: int) -> None:
+        """Take a round's model from those who serve it, as a requester would, and measure it."""
+        async with open_participant(self.settings) as requester:
+            arrays, _ = await fetch_model(requester, job_id, number)
+        story.accuracy[number] = await self.accuracy(arrays)
 
 
 def save_holdout(folder: Path) -> None:
