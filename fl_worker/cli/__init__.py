@@ -57,10 +57,11 @@ def build(words: Collection[str]) -> click.Command:
         app.add_typer(typed, name=noun, help=text, no_args_is_help=True)
     for verb, (file, text) in VERBS.items():
         if verb in words:
-            typed = getattr(import_module(f"fl_worker.cli.{file}"), verb)
+            module = import_module(f"fl_worker.cli.{file}")
+            context = getattr(module, "CONTEXT_SETTINGS", None)
+            app.command(verb, context_settings=context)(getattr(module, verb))
         else:
-            typed = nothing
-        app.command(verb, help=None if verb in words else text)(typed)
+            app.command(verb, help=text)(nothing)
     command = typer.main.get_group(app)
     for noun, module in nouns.items():
         if hasattr(module, "extend"):

@@ -19,7 +19,7 @@ from fl_worker.cli.session import connected, find_address, run
 from fl_worker.cli.settings import Misused, Settings, current
 
 REQUEST = "Request"
-EXTRA = {"allow_extra_args": True, "ignore_unknown_options": True}
+CONTEXT_SETTINGS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 def query(

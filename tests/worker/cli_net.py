@@ -21,6 +21,7 @@ from app.sdk.signer import Signer
 from app.sdk.text import to_bech32
 from fl_worker.cli import build, run
 from tests.node.fake_engine import CHAIN_ID, Node
+from tests.worker.flower_apps import CLIENT, write_app
 
 FLT = 1_000_000
 RICH_UFLT = 100_000 * FLT
@@ -85,6 +86,13 @@ def make_signers(shell: Shell, *names: str) -> dict[str, Signer]:
 def address_of(signer: Signer) -> str:
     """An account as it is typed."""
     return to_bech32(signer.address)
+
+
+def write_typed_app(folder: Path) -> Path:
+    """Write a small app: worker 0 adds the round to each value, worker 1 twice that, and so on."""
+    typed = CLIENT.replace("a.numpy() + step", "(a.numpy() + step).astype(a.numpy().dtype)")
+    own = typed.replace("    step =", '    step = (1 + context.node_config["partition-id"]) *')
+    return write_app(folder, client=own)
 
 
 class RunningNode:

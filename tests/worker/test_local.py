@@ -14,14 +14,12 @@ from fl_worker.posting.bundle import Bundle, make_bundle
 from fl_worker.posting.choices import read_choices
 from fl_worker.posting.spec import make_spec
 from fl_worker.update.quantize import from_model
-from tests.worker.flower_apps import CLIENT, write_app
-
-CLIENT = CLIENT.replace("a.numpy() + step", "(a.numpy() + step).astype(a.numpy().dtype)")
+from tests.worker.cli_net import write_typed_app
 
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    app_dir = write_app(tmp_path_factory.mktemp("local") / "app", client=CLIENT)
+    app_dir = write_typed_app(tmp_path_factory.mktemp("local") / "app")
     return asyncio.run(make_bundle(app_dir, RecorderConfig()))
 
 
@@ -36,10 +34,10 @@ async def test_a_whole_job_is_combined_in_fixed_point(bundle: Bundle, tmp_path: 
     app = local_app(bundle, tmp_path, 2, rounds="3")
     rounds = [each async for each in run_job(app, bundle.base)]
     model = from_model(rounds[-1].model, bundle.layout)
-    assert np.array_equal(model["w"], np.full(3, 1.0 + 2.0 + 3.0))  # the app adds the round
+    assert np.array_equal(model["w"], np.full(3, 1.5 + 3.0 + 4.5))  # the mean of both workers
     assert model["n"] == 7
     assert [each.number for each in rounds] == [1, 2, 3]
-    assert rounds[-1].evaluate_metrics == {"total": 18.0 + 7}
+    assert rounds[-1].evaluate_metrics == {"total": 27.0 + 7}
     assert rounds[-1].train_metrics["calls"] == 3  # what the app kept came back
     assert rounds[0].train_metrics["node"] == 0.5  # each worker has its own node config
 

@@ -1,0 +1,175 @@
+"""Commands against a real node's application: what they submit, show and refuse."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.worker.cli_net import (
+    FLT,
+    QUICK,
+    RICH_UFLT,
+    RunningNode,
+    Shell,
+    address_of,
+    make_signers,
+    write_typed_app,
+)
+
+POST = ("--budget", "50flt", "--rounds", "2", "--cohort", "2", "--cohort-min", "1")
+QUICK_PHASES = ("--phase-seconds", "5", "--challenge-seconds", "1", "--review-seconds", "5")
+
+
+@pytest.fixture
+def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
+    shell = Shell(tmp_path / "home", capsys)
+    people = make_signers(shell, "rita", "wanda")
+    with RunningNode(tmp_path / "state", QUICK, *people.values()).running() as node:
+        shell.address = node.address
+        yield shell
+
+
+def address(shell: Shell, name: str) -> str:
+    return str(shell.ask("keys", "show", name)["address"])
+
+
+def test_money_moves_and_its_transaction_is_found(shell: Shell) -> None:
+    sent = shell.ask("send", "wanda", "1.5flt", "--from", "rita", "--memo", "hi")
+    assert (sent["to"], sent["amount_uflt"]) == (address(shell, "wanda"), 1_500_000)
+    balance = shell.ask("balance", "wanda")["balance_uflt"]
+    assert balance == RICH_UFLT + 1_500_000
+    found = shell.ask("tx", "show", sent["tx_hash"])
+    assert (found["code"], found["height"]) == (0, sent["height"])
+    assert "no block has a transaction" in shell.type("tx", "show", "00" * 32).err
+    refused = shell.type("send", "wanda", "1000000flt", "--from", "rita")
+    assert (refused.code, refused.out) == (1, "")
+    assert "insufficient funds, send less or add money" in refused.err
+
+
+def test_the_faucet_gives_from_the_local_network_s_key(shell: Shell, tmp_path: Path) -> None:
+    assert "pollend localnet start" in shell.type("faucet", "wanda", "--localnet", "/none").err
+    rita = shell.ring().open("rita")
+    (tmp_path / "faucet.json").write_text(
+        json.dumps({"private_key_hex": rita.secret.hex(), "address": address_of(rita)})
+    )
+    given = shell.ask("faucet", "wanda", "7flt", "--localnet", str(tmp_path))
+    assert given["amount_uflt"] == 7 * FLT
+
+
+def test_anything_can_be_asked(shell: Shell) -> None:
+    questions = {(row["module"], row["name"]) for row in shell.ask("query")}
+    assert {("jobs", "job"), ("rounds", "job-state"), ("bonds", "registrations")} <= questions
+    params = shell.ask("query", "jobs", "params")["params"]
+    assert params["posting_cost_uflt"] == 10 * FLT
+    standing = shell.ask("query", "reputation", "standing", "--account", "rita")["standing"]
+    assert (standing["account"], standing["round_count"]) == (address(shell, "rita"), 0)
+    found = shell.ask("query", "bonds", "registrations", "--role=worker", "--limit", "5")
+    assert found == {"registrations": []}
+    for words, reason in (
+        (("jobs", "job", "--job-id", "9"), "no such job"),
+        (("jobs", "jib"), "no question jobs jib"),
+        (("jobs", "job", "--job", "9"), "--job-id"),
+        (("jobs", "job", "--job-id", "x"), "whole number"),
+    ):
+        typed = shell.type("query", *words)
+        assert typed.code == 1
+        assert reason in typed.err
+
+
+def test_a_job_without_a_reader_is_posted_and_says_how_to_push_again(
+    shell: Shell, tmp_path: Path
+) -> None:
+    app_dir = write_typed_app(tmp_path / "app")
+    before = shell.ask("balance", "rita")["balance_uflt"]
+    options = ("--yes", "--from", "rita", "--try-node-config", "partition-id=1")
+    typed = shell.type(
+        "job", "post", str(app_dir), *POST, *QUICK_PHASES, *options, "--output", "json"
+    )
+    assert typed.code == 1
+    posted = json.loads(typed.out)
+    assert (posted["job_id"], posted["readers"]) == (1, [])
+    assert posted["trial"]["example_count"] == 5
+    assert "push them again: pollen job push 1" in json.loads(typed.err)["error"]
+    paid = before - shell.ask("balance", "rita")["balance_uflt"]
+    assert 60 * FLT < paid <= posted["cost"]["budget_uflt"] + 10 * FLT + FLT
+
+    job = shell.ask("job", "show", "1")
+    assert (job["requester"], job["phase"]) == (address(shell, "rita"), "OPEN")
+    assert job["spec"]["schedule"]["round_count"] == 2
+    assert job["spec"]["work"]["train_config"] == '{"do":"train"}'
+    assert [each["job_id"] for each in shell.ask("job", "list")] == [1]
+    for words in (("job", "show", "1"), ("job", "list")):
+        shown = shell.type(*words)
+        assert shown.code == 0
+        assert "tiny" in shown.out
+    assert "no reader" in shell.type("job", "push", "1", "--from", "rita").err
+
+
+def test_a_job_that_can_t_be_posted_says_so_before_it_costs_anything(
+    shell: Shell, tmp_path: Path
+) -> None:
+    app_dir = str(write_typed_app(tmp_path / "app"))
+    before = shell.ask("balance", "rita")["balance_uflt"]
+    rita = ("--from", "rita", "--yes")
+    for words, reason in (
+        ((*POST, "--cohort", "0"), "schedule.cohort_size 0: the limits are 1 to 1024"),
+        ((*POST, "--worker-ppm", "1"), "sum to 300001 ppm"),
+        ((*POST, "--rule", "krum"), "--rule (combination.rule): 'krum' is none of fedavg"),
+        (("--budget", "1000000flt"), "insufficient funds"),
+        ((*POST, "--run-config", "stepp=2"), "stepp"),
+    ):
+        typed = shell.type("job", "post", app_dir, *words, *rita)
+        assert typed.code == 1
+        assert reason in typed.err
+    assert "say --yes" in shell.type("job", "post", app_dir, *POST, "--output", "json").err
+    empty = shell.type("job", "post", str(tmp_path / "none"), *POST, *rita)
+    assert "pollen job init DIR" in empty.err
+    assert shell.ask("balance", "rita")["balance_uflt"] == before
+
+
+def test_a_requester_funds_and_cancels_its_job(shell: Shell, tmp_path: Path) -> None:
+    app_dir = str(write_typed_app(tmp_path / "app"))
+    shell.type("job", "post", app_dir, *POST, *QUICK_PHASES, "--yes", "--from", "rita")
+    assert shell.ask("job", "fund", "1", "5flt", "--from", "wanda")["tx_hash"]
+    assert shell.ask("job", "show", "1")["budget_uflt"] == 55 * FLT
+    refused = shell.type("job", "cancel", "1", "--from", "wanda")
+    assert "sign with that account" in refused.err
+    assert shell.type("job", "accept", "1", "--from", "rita").code == 1
+    assert shell.type("job", "cancel", "1", "--from", "rita").code == 0
+    assert shell.ask("job", "show", "1")["phase"] == "CANCELLED"
+    last = json.loads(shell.type("job", "watch", "1", "--output", "json").out.splitlines()[-1])
+    assert last["phase"] == "CANCELLED"
+    assert shell.type("job", "watch", "1").code == 0
+    assert "no such round" in shell.type("round", "show", "1", "1").err
+
+
+def test_who_is_not_registered_is_told_how(shell: Shell, tmp_path: Path) -> None:
+    shell.type(
+        "job", "post", str(write_typed_app(tmp_path / "app")), *POST, "--yes", "--from", "rita"
+    )
+    wanda = ("--from", "wanda")
+    assert "register a worker" in shell.type("worker", "join", "1", *wanda).err
+    assert "--bond" in shell.type("worker", "status", *wanda).err
+    assert "--bond 500flt" in shell.type("worker", "start", *wanda).err
+    listen = ("--listen", "127.0.0.1:0")
+    assert "--bond 500flt" in shell.type("aggregator", "start", *listen, *wanda).err
+    assert shell.ask("worker", "earnings", *wanda) == {"paid_uflt": 0, "held_uflt": 0, "jobs": []}
+
+
+def test_bytes_are_kept_and_given_back(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(bytes(3 << 20))
+    kept = shell.ask("blob", "put", str(file), "--from", "rita")
+    size = ("--size-bytes", str(kept["size_bytes"]), "--from", "rita")
+    got = shell.ask("blob", "get", kept["cid"], *size, "--out", str(tmp_path / "got"))
+    assert got["size_bytes"] == 3 << 20
+    assert (tmp_path / "got").read_bytes() == file.read_bytes()
+    assert "--size-bytes" in shell.type("blob", "get", "bafkrei" + "a" * 52, "--from", "rita").err
+
+
+def test_a_template_is_written_and_tried_without_a_chain(shell: Shell, tmp_path: Path) -> None:
+    shell.address = "127.0.0.1:1"
+    made = shell.ask("job", "init", str(tmp_path / "digits"))
+    assert (Path(made["folder"]) / "pyproject.toml").is_file()
+    assert "isn't empty" in shell.type("job", "init", str(tmp_path / "digits")).err
