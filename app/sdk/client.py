@@ -191,11 +191,14 @@ class Client:
         return int(answer.gas_info.gas_used)
 
     async def estimate_fee(self, signer: Signer, messages: Sequence[Any], memo: str = "") -> Fee:
-        """Return half as much again as the messages would use now, at the least price."""
+        """Return the fee for half as much gas again as the messages would use now."""
+        return await self.find_fee(await self.simulate(signer, messages, memo))
+
+    async def find_fee(self, gas_used: int) -> Fee:
+        """Return the fee for half as much gas again, at the least price."""
         if self._fees is None:
             self._fees = (await self.query(fees.ParamsRequest())).params
-        gas = await self.simulate(signer, messages, memo) * GAS_MARGIN_PERCENT // 100
-        gas = min(gas, self._fees.tx_gas_max)
+        gas = min(gas_used * GAS_MARGIN_PERCENT // 100, self._fees.tx_gas_max)
         return Fee(gas, fees.compute_fee_min(self._fees, gas))
 
     async def submit(
@@ -258,6 +261,7 @@ class Client:
                 async with aclosing(responses):
                     async for response in responses:
                         wait_s = RECONNECT_S_MIN
+                        self._connection.note_height(response.height)
                         if response.height >= from_height:
                             from_height = response.height + 1
                             if response.events or response.HasField("snapshot"):

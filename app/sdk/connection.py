@@ -93,7 +93,9 @@ class Connection:
             call = method(request, timeout=CALL_TIMEOUT_S)
             try:
                 response = await call
-                self._note_height(await call.initial_metadata())
+                for key, value in await call.initial_metadata() or ():
+                    if key == HEIGHT_KEY:
+                        self.note_height(int(value))
                 return response
             except grpc.aio.AioRpcError as error:
                 if error.code() not in PASSING:
@@ -127,11 +129,10 @@ class Connection:
         self._at = (self._at + 1) % len(self._channels)
         self.failover_count += 1
 
-    def _note_height(self, metadata: Any) -> None:
-        for key, value in metadata or ():
-            if key == HEIGHT_KEY:
-                self.height = max(self.height, int(value))
-                self.height_s = time.monotonic()
+    def note_height(self, height: int) -> None:
+        """Keep a height that a node has reported just now."""
+        self.height = max(self.height, height)
+        self.height_s = time.monotonic()
 
 
 def open_channel(address: str) -> Any:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Protocol, cast
 
-from app.sdk.client import ChainError, Client, QueryRefused
+from app.sdk.client import ChainError, Client, Fee, QueryRefused
 from app.sdk.protocol import (
     U32,
     U64,
@@ -51,6 +51,8 @@ class Role(Protocol):
     """What makes one kind of participant different from another."""
 
     name: str
+    news: tuple[type[Any], ...]
+    """After these events of a job it may owe something else."""
 
     async def wants(self, job: Job) -> bool:
         """Whether to follow a job."""
@@ -76,6 +78,7 @@ class Chain:
         self.client = client
         self.signer = signer
         self.journal = journal
+        self._fees: dict[type[Any], Fee] = {}
 
     @property
     def address(self) -> Address:
@@ -83,8 +86,13 @@ class Chain:
         return self.signer.address
 
     async def submit(self, job_id: U64, intent: Intent, message: Any) -> None:
-        """Submit one act's message and wait until it is in a block."""
-        result = await self.client.submit(self.signer, [message])
+        """Submit one act's message and wait until it is in a block.
+
+        The fee is what the last message of its kind took, unless that one was refused.
+        """
+        fee = self._fees.pop(type(message), None)
+        result = await self.client.submit(self.signer, [message], fee=fee)
+        self._fees[type(message)] = fee or await self.client.find_fee(result.gas_used)
         self.journal.note_submission(job_id, intent.round, intent.act.value, result.hash)
         log.info("job %d round %d: %s", job_id, intent.round, intent.act.value)
 
@@ -97,16 +105,25 @@ class Follower:
         self._role = role
         self._job_id = job_id
         self._wake = asyncio.Event()
+        self._has_news = True
         self._running: dict[Intent, asyncio.Task[None]] = {}
+        self._done: set[Intent] = set()
+        """What was done since the chain was last asked, and may still look undone."""
         self._failures: Counter[Intent] = Counter()
 
     async def run(self) -> Job:
-        """Decide and act whenever the chain or our own work has moved; return the ended job."""
+        """Decide and act whenever the chain or our own work has moved; return the ended job.
+
+        The chain is asked again when it has news for the role, or when an act has failed.
+        """
         watcher = asyncio.create_task(self._watch())
         try:
             while True:
                 self._wake.clear()
-                view = await self._query()
+                if self._has_news:
+                    self._has_news = False
+                    self._done.clear()
+                    view = await self._query()
                 for intent in self._role.decide(view):
                     self._begin(view, intent)
                 if is_over(view.job) and not self._running and not open_rounds(view):
@@ -121,12 +138,18 @@ class Follower:
     async def _watch(self) -> None:
         while True:
             try:
-                async for _ in self._chain.client.watch_job(self._job_id):
-                    self._wake.set()
+                async for update in self._chain.client.watch_job(self._job_id):
+                    is_news = any(isinstance(event, self._role.news) for event in update.events)
+                    if is_news or update.snapshot is not None:
+                        self._ask_again()
             except ChainError as error:
                 log.warning("job %d: can't be watched: %s", self._job_id, error)
-            self._wake.set()
+            self._ask_again()
             await asyncio.sleep(REST_S_MAX)
+
+    def _ask_again(self) -> None:
+        self._has_news = True
+        self._wake.set()
 
     async def _query(self) -> JobStateResponse:
         while True:
@@ -138,7 +161,7 @@ class Follower:
                 await asyncio.sleep(REST_S_MAX)
 
     def _begin(self, view: JobStateResponse, intent: Intent) -> None:
-        if intent not in self._running:
+        if intent not in self._running and intent not in self._done:
             self._running[intent] = asyncio.create_task(self._attempt(view, intent))
 
     async def _attempt(self, view: JobStateResponse, intent: Intent) -> None:
@@ -146,11 +169,13 @@ class Follower:
             state = next((s for s in view.rounds if s.round.round == intent.round), None)
             await self._role.act(view, state, intent)
             self._failures.pop(intent, None)
+            self._done.add(intent)
         except FAULTS as error:
             self._failures[intent] += 1
             place = f"job {self._job_id} round {intent.round}: {intent.act.value}"
             log.warning("%s failed, will try again: %s", place, error)
             await asyncio.sleep(min(REST_S_MIN * 2 ** self._failures[intent], REST_S_MAX))
+            self._has_news = True
         finally:
             self._running.pop(intent, None)
             self._wake.set()

@@ -26,10 +26,14 @@ from app.sdk.protocol import (
     UPDATE_WIDTH,
     CommitUpdate,
     Job,
+    JobPhaseChanged,
     JobStateResponse,
     Metric,
+    ReserveCalled,
     Reveal,
     RevealUpdate,
+    RoundDrawn,
+    RoundPhaseChanged,
     RoundState,
     commitment,
     encode,
@@ -84,6 +88,7 @@ class Worker:
     """What a worker does for the jobs it joined."""
 
     name = "worker"
+    news = (JobPhaseChanged, RoundDrawn, RoundPhaseChanged, ReserveCalled)
 
     def __init__(
         self, chain: Chain, store: FolderStore, peers: Peers, config: WorkerConfig
