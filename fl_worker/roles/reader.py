@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -80,7 +81,7 @@ class ReaderConfig:
 class ReaderRole:
     """What an aggregator or an evaluator does; the chain says which of the two it is."""
 
-    news = (
+    news: tuple[type[Any], ...] = (
         JobPhaseChanged,
         RoundDrawn,
         RoundPhaseChanged,

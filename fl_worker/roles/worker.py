@@ -88,7 +88,7 @@ class Worker:
     """What a worker does for the jobs it joined."""
 
     name = "worker"
-    news = (JobPhaseChanged, RoundDrawn, RoundPhaseChanged, ReserveCalled)
+    news: tuple[type[Any], ...] = (JobPhaseChanged, RoundDrawn, RoundPhaseChanged, ReserveCalled)
 
     def __init__(
         self, chain: Chain, store: FolderStore, peers: Peers, config: WorkerConfig
