@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,6 +49,15 @@ NetworkOption = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """For how much a job is posted, and what is done before; no node config: no trial."""
+
+    budget_uflt: int
+    node_config: str | None
+    is_sure: bool
+
+
 def post(
     app_dir: AppArgument,
     *,
@@ -66,7 +76,7 @@ def post(
         raise Misused("--output json asks nothing: say --yes to post at once")
     chosen = read_chosen(spec)
     bundle = run(make_bundle(settings, app_dir, run_config, network))
-    run(post_bundle(settings, bundle, chosen, (budget, try_node_config, yes)))
+    run(post_bundle(settings, bundle, chosen, Terms(budget, try_node_config, yes)))
 
 
 async def make_bundle(
@@ -84,29 +94,25 @@ async def make_bundle(
 
 
 async def post_bundle(
-    settings: Settings,
-    bundle: Bundle,
-    chosen: dict[str, Any],
-    terms: tuple[int, str | None, bool],
+    settings: Settings, bundle: Bundle, chosen: dict[str, Any], terms: Terms
 ) -> None:
     """Check that a job can run, show what it costs, ask, post it, and push its bytes."""
     from fl_worker.cli.participant import open_participant
     from fl_worker.posting.push import keep_bundle
     from fl_worker.posting.spec import make_spec
 
-    budget, node_config, is_sure = terms
     spec = make_spec(bundle, chosen)
     async with open_participant(settings) as me:
-        message = PostJob(me.signer.address, spec, U64(budget))
+        message = PostJob(me.signer.address, spec, U64(terms.budget_uflt))
         cost = await find_cost(me, message)
         trial = None
-        if node_config is not None:
+        if terms.node_config is not None:
             with waiting(settings, "Training once…"):
-                trial = await try_here(bundle, spec, node_config)
+                trial = await try_here(bundle, spec, terms.node_config)
         if not settings.is_json:
             show(settings, None, *describe_offer(bundle, spec, cost, trial))
             show(settings, None, *await warn_of_readers(me, spec, cost))
-        if not is_sure and not typer.confirm(f"Post it for {money(cost.total_uflt)}?"):
+        if not terms.is_sure and not typer.confirm(f"Post it for {money(cost.total_uflt)}?"):
             raise click.Abort
         keep_bundle(bundle, me.store)
         with waiting(settings, "Waiting for a block…"):
