@@ -30,6 +30,7 @@ class FakeEngine:
         self.application = application
         self.commits_at_once = commits_at_once
         self.is_deaf = False
+        self.skipped_ms = 0
         self.waiting: list[bytes] = []
         self.known: set[bytes] = set()
         self.found: dict[bytes, dict[str, Any]] = {}
@@ -45,12 +46,13 @@ class FakeEngine:
         )
         self.make_block()
 
-    def make_block(self) -> None:
-        """Make a block of all that waits, and commit it."""
+    def make_block(self, gap_ms: int = 0) -> None:
+        """Make a block of all that waits, so much later than usual, and commit it."""
+        self.skipped_ms += gap_ms
         height = self.application.last.height + 1
         txs, self.waiting = self.waiting, []
         time = Timestamp()
-        time.FromMilliseconds(START_MS + BLOCK_MS * height)
+        time.FromMilliseconds(START_MS + BLOCK_MS * height + self.skipped_ms)
         block_hash = sha256(str(height).encode()).digest()
         request = abci.RequestFinalizeBlock(txs=txs, height=height, time=time, hash=block_hash)
         response = self.application.finalize_block(request)
