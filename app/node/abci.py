@@ -55,8 +55,8 @@ METHODS = (
 )  # fmt: skip
 
 BLOCK_BYTES_MAX = 4 << 20
-BLOCK_TXS_MAX = 5_000
-"""What a proposer takes at once, so that a backlog doesn't make slow blocks; not a rule."""
+PREPARE_S_MAX = 0.1
+"""What a proposer takes to choose; it bounds a block's work, which is some three times that."""
 EVIDENCE_AGE_S = 7 * 24 * 3600  # As long as unbonding takes.
 EVIDENCE_AGE_BLOCKS = 7 * 24 * 3600 * 10
 CONSENSUS_PARAMS = ConsensusParams(
@@ -70,7 +70,7 @@ CONSENSUS_PARAMS = ConsensusParams(
 
 CANDIDATES_MAX = 4
 SIGNATURES_REMEMBERED = 1 << 16
-TXS_REMEMBERED = 1 << 14
+TXS_REMEMBERED = 1 << 15
 TX_BYTES_REMEMBERED = 1 << 13
 INVARIANT_SHARE = 50
 """Checking invariants takes at most one part in so many of the time."""
@@ -192,11 +192,13 @@ class Application:
         """Choose the transactions that pass admission one after the other, as far as they fit."""
         block = self._block_of(request, b"")
         draft = Overlay(self.state)
-        room_bytes = request.max_tx_bytes
+        room_bytes, deadline_s = request.max_tx_bytes, time.monotonic() + PREPARE_S_MAX
         chosen: list[bytes] = []
         for tx, raw in order_by_sequence([(self._decode(raw), raw) for raw in request.txs]):
             size_bytes = proto_bytes(raw)
-            if size_bytes > room_bytes or len(chosen) == BLOCK_TXS_MAX:
+            if time.monotonic() > deadline_s and chosen:
+                break
+            if size_bytes > room_bytes:
                 continue
             admission = Overlay(draft)
             try:

@@ -35,11 +35,15 @@ def other(tmp_path: Path) -> Iterator[BankChain]:
     node.store.close()
 
 
-def test_requirement_1_a_proposal_is_made_without_executing_it(node: BankChain) -> None:
+def test_requirement_1_a_proposal_is_made_without_executing_it_and_in_time(
+    node: BankChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
     txs = [a_send(ALICE, at) for at in range(3)]
     before = node.app.metrics.execution_s._sum.get()
     assert node.prepare(txs) == txs
     assert node.app.metrics.execution_s._sum.get() == before
+    monkeypatch.setattr(application, "PREPARE_S_MAX", 0)
+    assert node.prepare(txs) == txs[:1]
 
 
 @pytest.mark.parametrize("room", [0, 1, 300, 301, 700, 10_000])
