@@ -14,15 +14,23 @@ CHECKSUM_LENGTH = 6
 TEXT_LENGTH = len(PREFIX) + 1 + 32 + CHECKSUM_LENGTH
 
 
+def mix(top: int) -> int:
+    """Return what five bits that leave the checksum register add to it."""
+    mixed = 0
+    for i, generator in enumerate(GENERATORS):
+        if top >> i & 1:
+            mixed ^= generator
+    return mixed
+
+
+MIXED = [mix(top) for top in range(32)]
+
+
 def polymod(values: list[int]) -> int:
     """Return the checksum register after some 5-bit values."""
     register = 1
     for value in values:
-        top = register >> 25
-        register = (register & 0x1FFFFFF) << 5 ^ value
-        for i, generator in enumerate(GENERATORS):
-            if top >> i & 1:
-                register ^= generator
+        register = (register & 0x1FFFFFF) << 5 ^ value ^ MIXED[register >> 25]
     return register
 
 

@@ -78,7 +78,10 @@ class FeeTooSmall(Rejected):
     """A fee below the least price of its gas."""
 
     code = 802
-    text = "fee {fee}uflt: insufficient fee, {gas_limit} gas costs at least {limit}uflt; raise it"
+    text = (
+        "fee {fee}uflt: insufficient fees; got: {fee}uflt required: {limit}uflt, "
+        "the least for {gas_limit} gas; raise it"
+    )
 
 
 class WrongFeeDenom(Rejected):
