@@ -51,11 +51,13 @@ class Role(Protocol):
     """What makes one kind of participant different from another."""
 
     name: str
-    news: tuple[type[Any], ...]
-    """After these events of a job it may owe something else."""
 
     async def wants(self, job: Job) -> bool:
         """Whether to follow a job."""
+        ...
+
+    def is_news(self, event: Any) -> bool:
+        """Whether it may owe something else after an event of the job."""
         ...
 
     def decide(self, view: JobStateResponse) -> Iterator[Intent]:
@@ -139,8 +141,7 @@ class Follower:
         while True:
             try:
                 async for update in self._chain.client.watch_job(self._job_id):
-                    is_news = any(isinstance(event, self._role.news) for event in update.events)
-                    if is_news or update.snapshot is not None:
+                    if update.snapshot is not None or any(map(self._role.is_news, update.events)):
                         self._ask_again()
             except ChainError as error:
                 log.warning("job %d: can't be watched: %s", self._job_id, error)

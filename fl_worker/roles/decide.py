@@ -95,6 +95,10 @@ COLLECTING = (
     RoundPhase.AGGREGATE,
     RoundPhase.CHALLENGE,
 )
+TRAINING = (RoundPhase.OPEN, RoundPhase.COMMIT)
+"""Phases that ask nothing of readers."""
+READING = (RoundPhase.INCLUDE, RoundPhase.AGGREGATE, RoundPhase.SCORE, RoundPhase.CHALLENGE)
+"""Phases that ask nothing of workers."""
 
 
 def is_over(job: Job) -> bool:

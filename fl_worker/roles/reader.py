@@ -30,7 +30,6 @@ from app.sdk.protocol import (
     JobStateRequest,
     JobStateResponse,
     PostAggregate,
-    RoundDrawn,
     RoundPhase,
     RoundPhaseChanged,
     RoundState,
@@ -47,6 +46,7 @@ from fl_worker.blobs.folder import BlobAbsent, FolderStore
 from fl_worker.blobs.permit import PushRequest, RoundTag, Verdict
 from fl_worker.roles.agent import Chain
 from fl_worker.roles.decide import (
+    TRAINING,
     Act,
     Intent,
     ReaderMemory,
@@ -81,15 +81,6 @@ class ReaderConfig:
 class ReaderRole:
     """What an aggregator or an evaluator does; the chain says which of the two it is."""
 
-    news: tuple[type[Any], ...] = (
-        JobPhaseChanged,
-        RoundDrawn,
-        RoundPhaseChanged,
-        UpdateRevealed,
-        AggregatePosted,
-        AggregatorReplaced,
-    )
-
     def __init__(
         self, chain: Chain, store: FolderStore, peers: Peers, config: ReaderConfig
     ) -> None:
@@ -120,6 +111,13 @@ class ReaderRole:
             combined=set(models),
             stored={number for number, _ in verdicts},
         )
+
+    def is_news(self, event: Any) -> bool:
+        """Whether a job or a round of it goes on, but what asks for workers alone."""
+        if isinstance(event, RoundPhaseChanged):
+            return event.phase not in TRAINING
+        news = JobPhaseChanged | UpdateRevealed | AggregatePosted | AggregatorReplaced
+        return isinstance(event, news)
 
     def decide(self, view: JobStateResponse) -> Iterator[Intent]:
         """Walk what the reader owes."""

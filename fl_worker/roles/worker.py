@@ -48,7 +48,7 @@ from fl_worker.flower.sandbox import Limits
 from fl_worker.flower.trainer import Trainer, TrainerConfig, TrainReply, node_id_of
 from fl_worker.local import record_keys
 from fl_worker.roles.agent import Chain
-from fl_worker.roles.decide import Act, Intent, WorkerMemory, decide_worker, find_seat
+from fl_worker.roles.decide import READING, Act, Intent, WorkerMemory, decide_worker, find_seat
 from fl_worker.roles.peers import Peers
 from fl_worker.roles.standing import StandingOrder
 from fl_worker.update.layout import Layout
@@ -88,7 +88,6 @@ class Worker:
     """What a worker does for the jobs it joined."""
 
     name = "worker"
-    news: tuple[type[Any], ...] = (JobPhaseChanged, RoundDrawn, RoundPhaseChanged, ReserveCalled)
 
     def __init__(
         self, chain: Chain, store: FolderStore, peers: Peers, config: WorkerConfig
@@ -105,6 +104,12 @@ class Worker:
         if is_joined:
             self.prepare(job)
         return is_joined or job.job_id in self._chain.journal.held_jobs()
+
+    def is_news(self, event: Any) -> bool:
+        """Whether a job or a round of it goes on, but what asks for readers alone."""
+        if isinstance(event, RoundPhaseChanged):
+            return event.phase not in READING
+        return isinstance(event, JobPhaseChanged | RoundDrawn | ReserveCalled)
 
     def decide(self, view: JobStateResponse) -> Iterator[Intent]:
         """Walk what the worker owes."""
