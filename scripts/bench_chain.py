@@ -27,6 +27,8 @@ from typing import Annotated, Any, NamedTuple
 
 import aiohttp
 import typer
+from cosmpy.protos.cosmos.base.v1beta1 import coin_pb2 as pb
+from cosmpy.protos.cosmos.tx.v1beta1.tx_pb2 import AuthInfo, Fee, SignDoc, TxBody, TxRaw
 from cosmpy.protos.tendermint.abci import types_pb2 as abci
 from rich.console import Console
 from rich.table import Table
@@ -38,19 +40,22 @@ from app.modules.bank import Send
 from app.node.comet import Engine
 from app.node.config import Home
 from app.node.localnet import CHAIN_ID, Localnet, make_localnet, start_node
-from app.node.socket import serve
+from app.node.socket import serve, varint
 from app.node.status import ask
-from app.sdk.signer import Signer, Signing, Terms, sign_tx
+from app.sdk.signer import Signer, Signing, Terms, make_signer_info, sign_tx
+from app.wire.records import pack
 
 ACCOUNTS = 500
 BALANCE_UFLT = 10**12
 SEND_GAS = 200_000
 BATCH = 100
 PROBES = 30
+LARGES = 5
 PAUSE_S = 0.3
 LOAD_TX_PER_S = 300
 LOAD_BATCH = 30
-LARGE_MESSAGES = 480
+LARGE_BYTES = 1_000_000
+LARGE_FIELD = 1_024  # The first number whose field in a transaction's body may be unknown.
 POLL_S = 0.1
 TIMEOUT_S = 180
 
@@ -73,17 +78,37 @@ class Presigned:
         """Return so many transactions, the accounts taking turns."""
         return [self._sign(self.accounts[i % len(self.accounts)], messages) for i in range(count)]
 
+    def take_large(self) -> bytes:
+        """Return a transaction of a megabyte, most of it a field that the chain doesn't know."""
+        account = self.accounts[0]
+        body_bytes = TxBody(messages=[pack(self._send(account))]).SerializeToString()
+        for number in (LARGE_FIELD << 3 | 2, LARGE_BYTES):
+            body_bytes += varint(number)
+        body_bytes += bytes(LARGE_BYTES)
+        gas = SEND_GAS + 11 * LARGE_BYTES
+        fee = Fee(amount=[pb.Coin(denom="uflt", amount=str(gas // 50))], gas_limit=gas)
+        info = make_signer_info(self._signing(account))
+        parts = {
+            "body_bytes": body_bytes,
+            "auth_info_bytes": AuthInfo(signer_infos=[info], fee=fee).SerializeToString(),
+        }
+        document = SignDoc(**parts, chain_id=CHAIN_ID, account_number=account.number)
+        signature = account.signer.sign(document.SerializeToString())
+        return bytes(TxRaw(**parts, signatures=[signature]).SerializeToString())
+
     def _sign(self, account: Account, messages: int) -> bytes:
-        sender = account.signer.address
-        recipient = self.accounts[(account.number * 7) % len(self.accounts)].signer.address
-        sequence = self.sequences.get(account.number, 0)
-        self.sequences[account.number] = sequence + 1
-        send = Send(sender, recipient, (Coin("uflt", U128(1)),))
         gas = SEND_GAS + 60_000 * messages
         terms = Terms(chain_id=CHAIN_ID, gas_limit=gas, fee_uflt=gas // 50)
-        return sign_tx(
-            [send] * messages, [Signing(account.signer, account.number, sequence)], terms
-        )
+        return sign_tx([self._send(account)] * messages, [self._signing(account)], terms)
+
+    def _send(self, account: Account) -> Send:
+        recipient = self.accounts[account.number * 7 % len(self.accounts)].signer.address
+        return Send(account.signer.address, recipient, (Coin("uflt", U128(1)),))
+
+    def _signing(self, account: Account) -> Signing:
+        sequence = self.sequences.get(account.number, 0)
+        self.sequences[account.number] = sequence + 1
+        return Signing(account.signer, account.number, sequence)
 
 
 def make_presigned(count: int) -> Presigned:
@@ -252,10 +277,8 @@ async def measure(network: Network, presigned: Presigned, transactions: int) -> 
         figures["idle_ms"] = statistics.median(idle)
         in_turn = await driver.latencies(probes.take(PROBES), 0)
         figures["in_turn_ms"] = statistics.median(in_turn)
-        large = [await driver.commit(tx, network.urls[0]) for tx in probes.take(3, LARGE_MESSAGES)]
-        figures["large_kb"] = len(probes.take(1, LARGE_MESSAGES)[0]) / 1000
+        large = [await driver.commit(probes.take_large(), network.urls[0]) for _ in range(LARGES)]
         figures["large_ms"] = statistics.median(large)
-        probes.sequences[probes.accounts[0].number] -= 1
         figures |= await measure_load(driver, senders, probes)
         for name, messages, count in (("", 1, transactions), ("multi_", 20, transactions // 10)):
             disk_mb = network.disk_mb()
@@ -363,6 +386,7 @@ def main(
         table.add_row(figure, *[f"{column[figure]:,.1f}" for column in results.values()])
     Console().print(table)
     text = json.dumps(results, indent=1)
+    print(text)
     if output is not None:
         output.write_text(text)
 

@@ -55,8 +55,9 @@ METHODS = (
 )  # fmt: skip
 
 BLOCK_BYTES_MAX = 4 << 20
-PREPARE_S_MAX = 0.1
+PREPARE_S_MAX = 0.2
 """What a proposer takes to choose; it bounds a block's work, which is some three times that."""
+PREPARE_TXS_MAX = 5_000
 EVIDENCE_AGE_S = 7 * 24 * 3600  # As long as unbonding takes.
 EVIDENCE_AGE_BLOCKS = 7 * 24 * 3600 * 10
 CONSENSUS_PARAMS = ConsensusParams(
@@ -194,7 +195,8 @@ class Application:
         draft = Overlay(self.state)
         room_bytes, deadline_s = request.max_tx_bytes, time.monotonic() + PREPARE_S_MAX
         chosen: list[bytes] = []
-        for tx, raw in order_by_sequence([(self._decode(raw), raw) for raw in request.txs]):
+        waiting = [(self._decode(raw), raw) for raw in request.txs[:PREPARE_TXS_MAX]]
+        for tx, raw in order_by_sequence(waiting):
             size_bytes = proto_bytes(raw)
             if time.monotonic() > deadline_s and chosen:
                 break

@@ -20,7 +20,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 FRAME_BYTES_MAX = 1 << 28
 READ_BYTES = 1 << 18
-TURN_REQUESTS = 16  # A few milliseconds of one connection's work, so that another's doesn't wait.
+TURN_REQUESTS = 32  # A few milliseconds of one connection's work, so that another's doesn't wait.
 WAITING_BYTES_MAX = 1 << 24
 
 Methods = Mapping[str, Callable[[Any], Any]]
@@ -46,7 +46,7 @@ def take_frames(buffer: bytearray, count_max: int) -> list[bytes]:
 
 def frame(payload: bytes) -> bytes:
     """Put the varint length before a message."""
-    return _varint(len(payload)) + payload
+    return varint(len(payload)) + payload
 
 
 def answer(methods: Methods, payload: bytes) -> bytes:
@@ -117,10 +117,11 @@ class _Connection(asyncio.BufferedProtocol):
 def _empty_answer(request: Any) -> bytes:
     fields = UnknownFieldSet(request)
     number = fields[0].field_number + 1 if len(fields) else 0
-    return _varint(number << 3 | 2) + b"\0" if number else b""
+    return varint(number << 3 | 2) + b"\0" if number else b""
 
 
-def _varint(value: int) -> bytes:
+def varint(value: int) -> bytes:
+    """Return an unsigned integer as protobuf writes it."""
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

@@ -110,14 +110,14 @@ def test_the_engine_asks_what_it_asked_when_it_was_recorded(
 
 
 async def test_what_waits_together_is_answered_in_turns_of_one_write() -> None:
-    checks = [abci.Request(check_tx=abci.RequestCheckTx(tx=bytes([at]))) for at in range(49)]
+    checks = [abci.Request(check_tx=abci.RequestCheckTx(tx=bytes([at]))) for at in range(99)]
     flush = abci.Request(flush=abci.RequestFlush())
     peer = Peer()
     peer.send(b"".join(frame(each.SerializeToString()) for each in (*checks, flush)))
     assert peer.answers() == ["check_tx"] * TURN_REQUESTS
     for _ in range(4):
         await asyncio.sleep(0)
-    assert peer.answers() == ["check_tx"] * 49 + ["flush"]
+    assert peer.answers() == ["check_tx"] * 99 + ["flush"]
     assert len(list(filter(None, peer.wire.writes))) == 4
 
 
