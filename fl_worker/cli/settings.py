@@ -90,7 +90,7 @@ OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ),
     (
         "allow-private",
-        "Connect to endpoints at private addresses: a local network needs it.",
+        "Connect to endpoints at private addresses. (default: on a local network only)",
         {"is_flag": True, "default": False, "envvar": "POLLEN_ALLOW_PRIVATE"},
     ),
     (
@@ -120,25 +120,26 @@ def current() -> Settings:
     """Return what the command that runs was told."""
     said: dict[str, Any] = click.get_current_context().find_root().obj
     localnet = Path(said["localnet"]).expanduser()
+    local_nodes = () if said["node"] else find_nodes(localnet)
     return Settings(
         output=said["output"],
         log="json" if said["output"] == "json" else said["log"],
         home=Path(said["home"]).expanduser(),
-        nodes=tuple(said["node"]) or find_nodes(localnet),
+        nodes=tuple(said["node"]) or local_nodes or (DEFAULT_NODE,),
         key=said["from"],
         is_unencrypted=said["unencrypted"],
-        allow_private=said["allow_private"],
+        allow_private=said["allow_private"] or bool(local_nodes),
         localnet=localnet,
     )
 
 
 def find_nodes(localnet: Path) -> tuple[str, ...]:
-    """Return the nodes of the local network if there is one, else the usual address."""
+    """Return the nodes of the local network, if there is one."""
     try:
         network = json.loads((localnet / LOCALNET_FILE).read_text())
         return tuple(node["grpc"] for node in network["nodes"])
     except (OSError, ValueError, KeyError, TypeError):
-        return (DEFAULT_NODE,)
+        return ()
 
 
 def make_noun() -> typer.Typer:
