@@ -1,13 +1,16 @@
 """A participant's memory on disk: what it will submit is written here before it is submitted.
 
-One SQLite file a participant, synced at each write: killed at any moment, it holds a whole update
-or none, never half of one.
+One SQLite file a participant: killed at any moment, it holds a whole update or none, never half of
+one. What binds its owner, that is updates and decisions, is on the disk itself before anything
+follows from it; what can be found out again may be lost when the power fails.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +49,7 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._database = sqlite3.connect(path, isolation_level=None)
         self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=FULL")
+        self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.executescript(SCHEMA)
 
     def close(self) -> None:
@@ -55,7 +58,7 @@ class Journal:
 
     def save_update(self, job_id: int, number: int, reveal: Reveal, state: bytes) -> None:
         """Keep what a training gave: the reveal with its salt, and the app's state after it."""
-        with self._database:
+        with self._synced(), self._database:
             self._database.execute("BEGIN IMMEDIATE")
             self._database.execute(
                 "INSERT INTO updates VALUES (?, ?, ?)", (job_id, number, encode(reveal))
@@ -117,7 +120,8 @@ class Journal:
 
     def decide_job(self, job_id: int, decision: str) -> None:
         """Keep what was decided: `joining`, `joined`, `left`, `refused: …`, or `over` and when."""
-        self._database.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?)", (job_id, decision))
+        with self._synced():
+            self._database.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?)", (job_id, decision))
 
     def decisions(self) -> dict[int, str]:
         """Return what was decided of each job."""
@@ -149,3 +153,12 @@ class Journal:
             self._database.execute("BEGIN IMMEDIATE")
             for table in ("updates", "states", "verdicts", "models"):
                 self._database.execute(f"DELETE FROM {table} WHERE job_id = ?", (job_id,))
+
+    @contextmanager
+    def _synced(self) -> Iterator[None]:
+        """Let what is written meanwhile, and all before it, be on the disk when it is committed."""
+        self._database.execute("PRAGMA synchronous=FULL")
+        try:
+            yield
+        finally:
+            self._database.execute("PRAGMA synchronous=NORMAL")

@@ -271,9 +271,11 @@ class ReaderRole:
             trim=combination.trim_count,
             norm_max=combination.norm_max,
         )
-        root = await asyncio.to_thread(tree_root, model, MODEL_WIDTH, job.spec.work.layout_hash)
         kept = MODEL_TAG.format(job_id=job.job_id, number=current.round)
-        blob = await asyncio.to_thread(self._store.put_blob, model, kept)
+        root, blob = await asyncio.gather(
+            asyncio.to_thread(tree_root, model, MODEL_WIDTH, job.spec.work.layout_hash),
+            asyncio.to_thread(self._store.put_blob, model, kept),
+        )
         self._chain.journal.save_model(
             job.job_id, current.round, CombinedModel(root.root, blob.cid, blob.size_bytes)
         )

@@ -195,8 +195,10 @@ class Worker:
         update = await asyncio.to_thread(
             to_update, reply.arrays, base, prepared.layout, job.spec.combination.value_max
         )
-        root = await asyncio.to_thread(tree_root, update.update, UPDATE_WIDTH, prepared.layout.hash)
-        blob = await asyncio.to_thread(self._store.put_blob, update.update, str(tag))
+        root, blob = await asyncio.gather(
+            asyncio.to_thread(tree_root, update.update, UPDATE_WIDTH, prepared.layout.hash),
+            asyncio.to_thread(self._store.put_blob, update.update, str(tag)),
+        )
         reveal = Reveal(
             update_root=root.root,
             sum_squares=U128(root.sum_squares),
