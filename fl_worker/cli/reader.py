@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.sdk.protocol import Address, Role
+from fl_worker.cli.registration import add_registration_commands
 from fl_worker.cli.session import find_address, own_folder
 from fl_worker.cli.settings import Misused, Settings, current, make_noun
 from fl_worker.cli.typed import amount_option, size_option
@@ -42,7 +43,7 @@ def make_reader_noun(role: Role) -> typer.Typer:
     """Return the commands of one of the two readers."""
     app = make_noun()
     app.command("start")(make_start(role))
-    app.callback()(lambda: None)
+    add_registration_commands(app)
     return app
 
 

@@ -77,7 +77,9 @@ async def ensure_registered(client: Client, signer: Signer, wanted: Wanted) -> R
     if found is None:
         raise Misused("the registration isn't on the chain yet; start again")
     if found.paused:
-        log.warning("the registration is paused: nothing is drawn until the pause ends")
+        log.warning(
+            "the registration is paused: go on with pollen %s resume", wanted.role.name.lower()
+        )
     return found
 
 

@@ -18,10 +18,9 @@ from app.sdk.protocol import (
     Job,
     JobsRequest,
     Role,
-    StandingRequest,
 )
-from app.sdk.text import to_bech32
 from fl_worker.cli.output import facts, money, show, table, to_json, waiting
+from fl_worker.cli.registration import add_registration_commands
 from fl_worker.cli.session import connected, find_address, own_folder, run
 from fl_worker.cli.settings import Misused, Settings, current, make_noun
 from fl_worker.cli.typed import JobArgument, amount_option, size_option
@@ -196,58 +195,6 @@ async def try_once_here(
 
 
 @app.command()
-def status() -> None:
-    """Show the registration, the bond, the reputation, and the jobs that were decided on."""
-    settings = current()
-    me = find_address(settings, "")
-
-    async def ask() -> tuple[Any, Any, int]:
-        from fl_worker.cli.running import find_registration
-
-        async with connected(settings) as client:
-            standing = (await client.query(StandingRequest(me))).standing
-            return await find_registration(client, me), standing, await client.balance(me)
-
-    registration, standing, balance_uflt = run(ask())
-    if registration is None:
-        raise Misused(f"{to_bech32(me)} isn't registered; register: pollen worker start --bond …")
-    decisions = read_decisions(settings)
-    value = {
-        "registration": to_json(registration),
-        "standing": to_json(standing),
-        "balance_uflt": balance_uflt,
-        "jobs": decisions,
-    }
-    pairs = {
-        "address": to_bech32(me),
-        "role": registration.role.name.lower() + (", paused" if registration.paused else ""),
-        "balance": money(balance_uflt),
-        "bond": money(registration.bonded_uflt),
-        "locked": money(registration.locked_uflt),
-        "held": "yes, in the first settled rounds" if registration.held else "no",
-        "pay goes to": to_bech32(registration.payout_address),
-        "reputation": f"{standing.reputation_ppm / 1e6:.3f}",
-        "rounds": f"{standing.success_count} of {standing.round_count} as asked",
-    }
-    rows = [[job_id, decision] for job_id, decision in decisions.items()]
-    show(settings, value, facts("", pairs), table("", ["job", "decision"], rows))
-
-
-def read_decisions(settings: Settings) -> dict[int, str]:
-    """Return what was decided of each job, by the worker's own memory."""
-    from fl_worker.roles.journal import Journal
-
-    path = own_folder(settings) / "journal.sqlite"
-    if not path.exists():
-        return {}
-    journal = Journal(path)
-    try:
-        return journal.decisions()
-    finally:
-        journal.close()
-
-
-@app.command()
 def earnings(
     who: Annotated[
         str, typer.Argument(help="An address or a key. (default: the signing key)")
@@ -298,3 +245,6 @@ def check_readable(paths: list[Path] | None) -> tuple[Path, ...]:
     if missing:
         raise Misused(f"--data {missing[0]}: no such file or folder")
     return tuple(path.resolve() for path in paths or ())
+
+
+add_registration_commands(app)

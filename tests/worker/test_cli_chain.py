@@ -1,11 +1,17 @@
 """Commands against a real node's application: what they submit, show and refuse."""
 
+import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.sdk.client import Client
+from app.sdk.protocol import Role
+from fl_worker.cli.running import Wanted, ensure_registered
+from fl_worker.cli.settings import Misused
 from tests.worker.cli_net import (
     FLT,
     QUICK,
@@ -155,6 +161,29 @@ def test_who_is_not_registered_is_told_how(shell: Shell, tmp_path: Path) -> None
     listen = ("--listen", "127.0.0.1:0")
     assert "--bond 500flt" in shell.type("aggregator", "start", *listen, *wanda).err
     assert shell.ask("worker", "earnings", *wanda) == {"paid_uflt": 0, "held_uflt": 0, "jobs": []}
+
+
+def test_who_is_registered_pauses_and_moves_its_bond(shell: Shell) -> None:
+    wanda = shell.ring().open("wanda")
+
+    async def register() -> None:
+        async with await Client.connect(shell.address) as client:
+            wanted = Wanted(Role.WORKER, 20 * FLT, wanda.address)
+            await ensure_registered(client, wanda, wanted)
+            assert (await ensure_registered(client, wanda, wanted)).bonded_uflt == 20 * FLT
+            with pytest.raises(Misused, match="use another key"):
+                await ensure_registered(client, wanda, replace(wanted, role=Role.EVALUATOR))
+
+    asyncio.run(register())
+    own = ("--from", "wanda")
+    assert shell.ask("worker", "bond", "5flt", *own)["tx_hash"]
+    assert shell.ask("worker", "unbond", "3flt", *own)["tx_hash"]
+    assert shell.type("worker", "pause", *own).code == 0
+    found = shell.ask("worker", "status", *own)["registration"]
+    assert (found["bonded_uflt"], found["paused"]) == (22 * FLT, True)
+    assert shell.type("worker", "resume", *own).code == 0
+    assert not shell.ask("worker", "status", *own)["registration"]["paused"]
+    assert "smallest bond" in shell.type("worker", "unbond", "15flt", *own).err
 
 
 def test_bytes_are_kept_and_given_back(shell: Shell, tmp_path: Path) -> None:
