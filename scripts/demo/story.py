@@ -91,19 +91,18 @@ def draw_accuracy(result: dict[str, Any]) -> None:
     for label in curves:
         table.add_column(label)
     for number, values in enumerate(zip(*curves.values(), strict=False), 1):
-        table.add_row(str(number), *[f"{'█' * int(30 * v):<30} {v:.4f}" for v in values])
+        table.add_row(str(number), *[f"{'█' * int(20 * v):<20} {v:.4f}" for v in values])
     console.print(table)
 
 
 def report(result: dict[str, Any]) -> None:
     """Print who did what, and the verdict."""
     table = Table(title="Who did what", title_justify="left")
-    for column in ("name", "role", "behaviour", "paid rounds", "earned flt", "reputation"):
-        table.add_column(column, justify="right" if " " in column else "left")
+    for column in ("name", "behaviour", "paid rounds", "earned flt", "reputation"):
+        table.add_column(column, justify="left" if column in ("name", "behaviour") else "right")
     for row in result["participants"]:
         table.add_row(
             row["name"],
-            row["role"],
             row["behaviour"],
             str(row["paid_rounds"]),
             f"{row['earned_uflt'] / FLT:,.6f}",
