@@ -147,7 +147,7 @@ async def judge_all(
     return {
         "job_id": job_id,
         "rounds": job.completed_round_count,
-        "app_hashes": hashes,
+        "app_hashes": list(hashes.values()),
         "invariants": "broken" if checked.broken else "hold",
         "participants": rows,
         "failures": failures,

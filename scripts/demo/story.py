@@ -109,8 +109,8 @@ def report(result: dict[str, Any]) -> None:
             f"{row['reputation_ppm'] / 1e6:.3f}",
         )
     console.print(table)
-    for name, app_hash in result["app_hashes"].items():
-        console.print(f"{name}  application hash {app_hash}")
+    for number, app_hash in enumerate(result["app_hashes"]):
+        console.print(f"node{number}  {app_hash}")
     console.print(f"invariants {result['invariants']}, {result['seconds']} s after set-up")
     console.print(
         f"accuracy {result['accuracy']:.4f}, plain Flower {result['flower_accuracy']:.4f}; "
