@@ -15,6 +15,7 @@ it comes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.kernel.amounts import share_ppm
@@ -174,57 +175,72 @@ def find_earning(state: Reader, job_id: int, participant: Address) -> Earning:
     return known or Earning(participant, U64(0), U64(0))
 
 
-def pay_share(
-    state: State, ctx: Context, job_id: int, round: int, *, participant: Address, amount_uflt: int
+def pay_shares(
+    state: State, ctx: Context, job_id: int, round: int, shares: Mapping[Address, int]
 ) -> None:
-    """Pay a participant's share of a settled round: one part now, the other held back."""
+    """Pay the shares of a settled round: of each one part now, the other held back."""
     job = jobs.JOBS.must(state, job_id)
-    held = share_ppm(amount_uflt, job.spec.pay.held_back_ppm)
-    paid = amount_uflt - held
-    address, fee = pay(state, ctx, job, participant, (paid, held))
-    ctx.emit(
-        SharePaid(
-            job_id=job.job_id,
-            round=U32(round),
-            participant=participant,
-            payout_address=address,
-            paid_uflt=U64(paid - fee),
-            fee_uflt=U64(fee),
-            held_uflt=U64(held),
+    paid_uflt = held_uflt = 0
+    for participant, amount in shares.items():
+        held = share_ppm(amount, job.spec.pay.held_back_ppm)
+        paid = amount - held
+        address, fee = pay(state, ctx, job_id, participant, (paid, held))
+        ctx.emit(
+            SharePaid(
+                job_id=job.job_id,
+                round=U32(round),
+                participant=participant,
+                payout_address=address,
+                paid_uflt=U64(paid - fee),
+                fee_uflt=U64(fee),
+                held_uflt=U64(held),
+            )
         )
-    )
+        paid_uflt += paid
+        held_uflt += held
+    jobs.spend(state, job, job.held_uflt + held_uflt, paid_uflt)
 
 
-def release_held(state: State, ctx: Context, job: Job, participant: Address) -> None:
-    """Pay what a job holds back for a participant."""
-    held = find_earning(state, job.job_id, participant).held_uflt
-    address, fee = pay(state, ctx, job, participant, (held, -held))
-    ctx.emit(HeldPaid(job.job_id, participant, address, U64(held - fee), U64(fee)))
+def release_held(state: State, ctx: Context, job_id: int, participants: Sequence[Address]) -> None:
+    """Pay what a job holds back for some participants."""
+    job = jobs.JOBS.must(state, job_id)
+    paid_uflt = 0
+    for participant in participants:
+        held = find_earning(state, job_id, participant).held_uflt
+        address, fee = pay(state, ctx, job_id, participant, (held, -held))
+        ctx.emit(HeldPaid(job.job_id, participant, address, U64(held - fee), U64(fee)))
+        paid_uflt += held
+    jobs.spend(state, job, job.held_uflt - paid_uflt, paid_uflt)
 
 
 def pay(
-    state: State, ctx: Context, job: Job, participant: Address, changes: tuple[int, int]
+    state: State, ctx: Context, job_id: int, participant: Address, changes: tuple[int, int]
 ) -> tuple[Address, int]:
-    """Pay a participant less the fee, and hold back more or less; return payout address, fee."""
+    """Pay a participant less the fee, and hold back more or less; return payout address, fee.
+
+    The caller writes what the job has spent, once for all whom it pays.
+    """
     paid, held = changes
-    earning = find_earning(state, job.job_id, participant)
+    earning = find_earning(state, job_id, participant)
     earning = Earning(participant, U64(earning.paid_uflt + paid), U64(earning.held_uflt + held))
     address = bonds.REGISTRATIONS.must(state, participant).payout_address
     fee = share_ppm(paid, PARAMS.get(state).protocol_fee_ppm)
-    payments = ((address, paid - fee), (TREASURY, fee))
 
-    jobs.spend(state, ctx, job, job.held_uflt + held, payments)
-    EARNINGS.put(state, (job.job_id, participant), earning)
+    bank.move(state, ctx, jobs.ESCROW, address, paid - fee)
+    bank.move(state, ctx, jobs.ESCROW, TREASURY, fee)
+    EARNINGS.put(state, (job_id, participant), earning)
     if earning.held_uflt:
-        HELD.add(state, (job.job_id, participant))
+        HELD.add(state, (job_id, participant))
     else:
-        HELD.remove(state, (job.job_id, participant))
+        HELD.remove(state, (job_id, participant))
     return address, fee
 
 
 def pay_treasury(state: State, ctx: Context, job_id: int, amount_uflt: int) -> None:
     """Pay the treasury what of a round's pool nobody may have."""
-    jobs.release_escrow(state, ctx, job_id, TREASURY, amount_uflt)
+    job = jobs.JOBS.must(state, job_id)
+    jobs.spend(state, job, job.held_uflt, amount_uflt)
+    bank.move(state, ctx, jobs.ESCROW, TREASURY, amount_uflt)
 
 
 def begin_review(state: State, ctx: Context, job_id: int) -> None:
@@ -306,9 +322,8 @@ def close(state: State, ctx: Context, job_id: int, limit: int) -> int:
 
     The refund is one step: its payments, at most `funders_max`, may go beyond the limit.
     """
-    earners = list(HELD.keys(state, (job_id,), limit=limit))
-    for _, participant in earners:
-        release_held(state, ctx, jobs.JOBS.must(state, job_id), participant)
+    earners = [participant for _, participant in HELD.keys(state, (job_id,), limit=limit)]
+    release_held(state, ctx, job_id, earners)
     done = len(earners)
     done += jobs.return_deposits(state, ctx, job_id, limit - done)
     if done < limit:

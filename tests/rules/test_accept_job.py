@@ -9,7 +9,7 @@ def a_reviewed_job(world: World, share_uflt: int = FLT) -> tuple[int, list[bytes
     """A job in review that has paid each of its workers one share."""
     job_id, workers = a_running_job(world)
     for worker in workers:
-        world.do(payouts.pay_share, job_id, 1, participant=worker, amount_uflt=share_uflt)
+        world.do(payouts.pay_shares, job_id, 1, {worker: share_uflt})
     world.do(payouts.begin_review, job_id)
     return job_id, workers
 

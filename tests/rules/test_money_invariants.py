@@ -24,7 +24,7 @@ def a_busy_world() -> World:
     world.run(a_job(an_address("rita")))
     world.do(jobs.advance, world.job(REVIEWED_JOB), jobs.JobPhase.RUNNING)
     world.do(payouts.begin_review, REVIEWED_JOB)
-    world.do(payouts.pay_share, JOB, 1, participant=WANDA, amount_uflt=FLT)
+    world.do(payouts.pay_shares, JOB, 1, {WANDA: FLT})
     world.run(bonds.Unbond(an_address("worker 1"), FLT))
     bonds.lock(world.state, WANDA, JOB, FLT)
     return world

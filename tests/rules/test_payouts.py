@@ -15,7 +15,7 @@ def test_a_share_is_paid_in_part_and_held_back_in_part() -> None:
     job_id, workers = a_running_job(world)
     wanda = workers[0]
 
-    world.do(payouts.pay_share, job_id, 3, participant=wanda, amount_uflt=1_000_001)
+    world.do(payouts.pay_shares, job_id, 3, {wanda: 1_000_001})
 
     address = a_payout_address(wanda)
     assert world.balance(address) == 792_001
@@ -34,7 +34,7 @@ def test_earnings_of_all_rounds_add_up_and_are_listed() -> None:
     job_id, workers = a_running_job(world)
 
     for worker in (workers[0], workers[1], workers[0]):
-        world.do(payouts.pay_share, job_id, 1, participant=worker, amount_uflt=1_000)
+        world.do(payouts.pay_shares, job_id, 1, {worker: 1_000})
 
     rows = payouts.earnings(world.state, EarningsRequest(job_id, b"")).earnings
     assert {row.participant: (row.paid_uflt, row.held_uflt) for row in rows} == {
@@ -52,7 +52,7 @@ def test_pay_goes_to_the_payout_address_of_the_day() -> None:
     job_id, workers = a_running_job(world)
     wanda = workers[0]
 
-    world.do(payouts.pay_share, job_id, 1, participant=wanda, amount_uflt=1_000)
+    world.do(payouts.pay_shares, job_id, 1, {wanda: 1_000})
     world.run(EditRegistration(wanda, an_address("safe"), "", b"", False))
     world.do(payouts.fail_job, job_id, "three_aborted_rounds")
     world.pass_block()
@@ -72,7 +72,7 @@ def test_excess_goes_to_the_treasury_without_a_fee() -> None:
 def test_a_job_never_pays_more_than_it_has() -> None:
     world = World()
     job_id, workers = a_running_job(world)
-    world.do(payouts.pay_share, job_id, 1, participant=workers[0], amount_uflt=10 * FLT)
+    world.do(payouts.pay_shares, job_id, 1, {workers[0]: 10 * FLT})
 
     with pytest.raises(InvariantBroken, match="no more than it has in escrow"):
         world.do(payouts.pay_treasury, job_id, 10 * FLT + 1)
@@ -88,7 +88,7 @@ def test_a_job_never_pays_more_than_it_has() -> None:
 def test_whatever_ends_a_running_job_pays_what_was_held_back(end: object, phase: JobPhase) -> None:
     world = World()
     job_id, workers = a_running_job(world)
-    world.do(payouts.pay_share, job_id, 1, participant=workers[0], amount_uflt=FLT)
+    world.do(payouts.pay_shares, job_id, 1, {workers[0]: FLT})
 
     end(world, job_id)
     world.pass_block()
@@ -113,7 +113,7 @@ def test_nothing_is_lost_and_nothing_stays_behind(
     for funder, amount in zip(funders, fundings, strict=True):
         world.run(FundJob(funder, job_id, amount))
     for i, amount in shares:
-        world.do(payouts.pay_share, job_id, 1, participant=workers[i], amount_uflt=amount)
+        world.do(payouts.pay_shares, job_id, 1, {workers[i]: amount})
 
     world.do(payouts.fail_job, job_id, "aborts")
     while jobs.CLOSING.has(world.state, job_id):

@@ -35,7 +35,7 @@ def test_a_committee_without_quorum_accepts_and_the_deposit_is_lost() -> None:
     world = World()
     job_id, workers = a_running_job(world)
     rita = world.job(job_id).requester
-    world.do(payouts.pay_share, job_id, 1, participant=workers[0], amount_uflt=FLT)
+    world.do(payouts.pay_shares, job_id, 1, {workers[0]: FLT})
     world.do(payouts.begin_review, job_id)
 
     world.run(RejectJob(rita, job_id, "no"))

@@ -173,32 +173,18 @@ def fund(state: State, ctx: Context, job: Job, funder: Address, amount_uflt: int
     return job
 
 
-def spend(
-    state: State, ctx: Context, job: Job, held_uflt: int, payments: tuple[tuple[Address, int], ...]
-) -> Job:
-    """Pay out of a job's escrow, and write what of the rest is held back."""
-    total = sum(amount for _, amount in payments)
-    if held_uflt < 0 or held_uflt + total > job.escrow_uflt:
+def spend(state: State, job: Job, held_uflt: int, paid_uflt: int) -> None:
+    """Write what a job has paid out of its escrow, and what of the rest is held back."""
+    if held_uflt < 0 or held_uflt + paid_uflt > job.escrow_uflt:
         broken(f"job {job.job_id} pays and holds back no more than it has in escrow")
     job = replace(
         job,
-        escrow_uflt=U64(job.escrow_uflt - total),
+        escrow_uflt=U64(job.escrow_uflt - paid_uflt),
         held_uflt=U64(held_uflt),
-        paid_uflt=U64(job.paid_uflt + total),
+        paid_uflt=U64(job.paid_uflt + paid_uflt),
     )
     store(state, job)
-    reputation.note_payment(state, job.requester, total)
-    for recipient, amount in payments:
-        bank.move(state, ctx, ESCROW, recipient, amount)
-    return job
-
-
-def release_escrow(
-    state: State, ctx: Context, job_id: int, recipient: Address, amount_uflt: int
-) -> None:
-    """Pay out of a job's escrow, from what is not held back."""
-    job = JOBS.must(state, job_id)
-    spend(state, ctx, job, job.held_uflt, ((recipient, amount_uflt),))
+    reputation.note_payment(state, job.requester, paid_uflt)
 
 
 def refund(state: State, ctx: Context, job: Job) -> int:

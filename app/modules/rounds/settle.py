@@ -98,31 +98,22 @@ def pay_seats(
     state: State, ctx: Context, round: Round, seats: Sequence[Seat], shares: dict[Address, int]
 ) -> None:
     """Pay workers their shares and keep them with their seats."""
-    for seat in seats:
-        amount = shares.get(seat.worker, 0)
-        if amount:
-            pay_share(state, ctx, round, seat.worker, amount)
-            put_seat(state, round, replace(seat, earned_uflt=U64(amount)))
+    paid = [(seat, shares[seat.worker]) for seat in seats if shares.get(seat.worker)]
+    amounts = {seat.worker: amount for seat, amount in paid}
+    payouts.pay_shares(state, ctx, round.job_id, round.round, amounts)
+    for seat, amount in paid:
+        put_seat(state, round, replace(seat, earned_uflt=U64(amount)))
 
 
 def pay_readers(
     state: State, ctx: Context, round: Round, readers: Sequence[Reader], shares: dict[Address, int]
 ) -> None:
     """Pay readers their shares and keep them with the readers."""
-    for reader in readers:
-        amount = shares.get(reader.participant, 0)
-        if amount:
-            pay_share(state, ctx, round, reader.participant, amount)
-            put_reader(state, round, replace(reader, earned_uflt=U64(amount)))
-
-
-def pay_share(
-    state: State, ctx: Context, round: Round, participant: Address, amount_uflt: int
-) -> None:
-    """Pay a participant's share of a round."""
-    payouts.pay_share(
-        state, ctx, round.job_id, round.round, participant=participant, amount_uflt=amount_uflt
-    )
+    paid = [(each, shares[each.participant]) for each in readers if shares.get(each.participant)]
+    amounts = {reader.participant: amount for reader, amount in paid}
+    payouts.pay_shares(state, ctx, round.job_id, round.round, amounts)
+    for reader, amount in paid:
+        put_reader(state, round, replace(reader, earned_uflt=U64(amount)))
 
 
 def did_duty(round: Round, reader: Reader) -> bool:
