@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import random
 import shutil
 import tempfile
 import time
@@ -27,6 +28,8 @@ BOND_UFLT = 5_000 * FLT
 BUDGET_UFLT = 20 * FLT
 """A job's, for each of its rounds."""
 AGGREGATORS, EVALUATORS = 3, 3
+PORTS = range(20_000, 32_000, 100)
+"""The first of a network's ports, by chance: another may be about to begin on this machine."""
 TIMEOUT_S = 600
 POLL_S = 0.05
 PHASES = ("COMMIT", "REVEAL", "INCLUDE", "AGGREGATE", "CHALLENGE")
@@ -53,7 +56,7 @@ def network(validators: int, accounts: Sequence[Address]) -> Iterator[tuple[Loca
     genesis.write_text(json.dumps({**read_template("localnet"), "balances": balances}))
     home = folder / "net"
     home.mkdir()
-    net = make_localnet(home, validators, None, str(genesis))
+    net = make_localnet(home, validators, random.choice(PORTS), str(genesis))
     for node in net.nodes:
         place = Home(Path(node.home))
         place.write_config(replace(place.read_config(), check_invariants=False))
