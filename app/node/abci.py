@@ -58,6 +58,8 @@ BLOCK_BYTES_MAX = 4 << 20
 PREPARE_S_MAX = 0.2
 """What a proposer takes to choose; it bounds a block's work, which is some three times that."""
 PREPARE_TXS_MAX = 5_000
+REFUSED_MAX = 500
+"""Transactions that can't succeed, beyond which a proposer lets as many fail in a block."""
 EVIDENCE_AGE_S = 7 * 24 * 3600  # As long as unbonding takes.
 EVIDENCE_AGE_BLOCKS = 7 * 24 * 3600 * 10
 CONSENSUS_PARAMS = ConsensusParams(
@@ -92,6 +94,23 @@ class Candidate(NamedTuple):
     txs: Sequence[Tx | Undecodable]
     forest: Forest
     response: abci.ResponseFinalizeBlock
+
+
+class Selection:
+    """Transactions for a block, as many as fit."""
+
+    def __init__(self, room_bytes: int) -> None:
+        self.txs: list[bytes] = []
+        self._room_bytes = room_bytes
+
+    def has_room(self, raw: bytes) -> bool:
+        """Whether a transaction fits."""
+        return proto_bytes(raw) <= self._room_bytes
+
+    def add(self, raw: bytes) -> None:
+        """Take a transaction that fits."""
+        self.txs.append(raw)
+        self._room_bytes -= proto_bytes(raw)
 
 
 class Application:
@@ -190,27 +209,33 @@ class Application:
     def prepare_proposal(
         self, request: abci.RequestPrepareProposal
     ) -> abci.ResponsePrepareProposal:
-        """Choose the transactions that pass admission one after the other, as far as they fit."""
+        """Choose the transactions that pass admission one after the other, as far as they fit.
+
+        What never will, the engine keeps offering: it forgets only what was in a block. When that
+        is much, some of it goes into the block, to fail there.
+        """
         block = self._block_of(request, b"")
         draft = Overlay(self.state)
-        room_bytes, deadline_s = request.max_tx_bytes, time.monotonic() + PREPARE_S_MAX
-        chosen: list[bytes] = []
-        waiting = [(self._decode(raw), raw) for raw in request.txs[:PREPARE_TXS_MAX]]
-        for tx, raw in order_by_sequence(waiting):
-            size_bytes = proto_bytes(raw)
-            if time.monotonic() > deadline_s and chosen:
+        deadline_s = time.monotonic() + PREPARE_S_MAX
+        chosen, refused = Selection(request.max_tx_bytes), list[bytes]()
+        offered = [(self._decode(raw), raw) for raw in request.txs[:PREPARE_TXS_MAX]]
+        for tx, raw in order_by_sequence(offered):
+            if time.monotonic() > deadline_s and chosen.txs:
                 break
-            if size_bytes > room_bytes:
+            if not chosen.has_room(raw):
                 continue
             admission = Overlay(draft)
             try:
                 fees.admit(admission, block, tx, self.verify)
             except Rejected:
-                continue
-            admission.merge_into(draft)
-            room_bytes -= size_bytes
-            chosen.append(raw)
-        return abci.ResponsePrepareProposal(txs=chosen)
+                refused.append(raw)
+            else:
+                admission.merge_into(draft)
+                chosen.add(raw)
+        if len(refused) > REFUSED_MAX:
+            for raw in filter(chosen.has_room, refused[:REFUSED_MAX]):
+                chosen.add(raw)
+        return abci.ResponsePrepareProposal(txs=chosen.txs)
 
     def process_proposal(
         self, request: abci.RequestProcessProposal
@@ -382,9 +407,11 @@ def order_by_sequence(
     queues: dict[bytes, list[tuple[Tx, bytes]]] = defaultdict(list)
     for pair in decoded:
         queues[pair[0].signers[0]].append(pair)
-    for queue in queues.values():
-        queue.sort(key=lambda pair: pair[0].signer_infos[0].sequence, reverse=True)
-    return [queues[tx.signers[0]].pop() for tx, _ in decoded]
+    in_order = {
+        signer: iter(sorted(queue, key=lambda pair: pair[0].signer_infos[0].sequence))
+        for signer, queue in queues.items()
+    }
+    return [next(in_order[tx.signers[0]]) for tx, _ in decoded]
 
 
 def proto_bytes(raw: bytes) -> int:

@@ -46,6 +46,7 @@ COMMON: dict[str, Any] = {
     },
     "p2p": {"send_rate": 128 << 20, "recv_rate": 128 << 20, "max_packet_msg_payload_size": 1 << 16},
     "mempool": {
+        "recheck": False,  # Each block would look at the whole backlog again.
         "size": 20_000,
         "cache_size": 40_000,
         "max_tx_bytes": TX_BYTES_MAX,
@@ -58,11 +59,8 @@ PROFILES: dict[str, dict[str, Any]] = {
         "p2p": {"flush_throttle_timeout": "10ms"},
         "consensus": {
             "timeout_propose": "2s",
-            "timeout_propose_delta": "500ms",
             "timeout_prevote": "500ms",
-            "timeout_prevote_delta": "250ms",
             "timeout_precommit": "500ms",
-            "timeout_precommit_delta": "250ms",
             "timeout_commit": "50ms",
             "skip_timeout_commit": True,
             "peer_gossip_sleep_duration": "10ms",
@@ -76,12 +74,9 @@ PROFILES: dict[str, dict[str, Any]] = {
             "allow_duplicate_ip": True,
         },
         "consensus": {
-            "timeout_propose": "1s",
-            "timeout_propose_delta": "250ms",
-            "timeout_prevote": "200ms",
-            "timeout_prevote_delta": "100ms",
-            "timeout_precommit": "200ms",
-            "timeout_precommit_delta": "100ms",
+            "timeout_propose": "2s",
+            "timeout_prevote": "500ms",
+            "timeout_precommit": "500ms",
             "timeout_commit": "0s",
             "skip_timeout_commit": True,
             "peer_gossip_sleep_duration": "5ms",

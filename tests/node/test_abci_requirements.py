@@ -71,6 +71,19 @@ def test_requirement_3_failing_transactions_do_not_make_a_block_wrong(node: Bank
     assert node.accepts([a_send(ALICE, 7), a_send(BORIS, 0, 2 * BALANCE_UFLT)])
 
 
+def test_what_piles_up_in_the_engine_is_let_fail(
+    node: BankChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application, "REFUSED_MAX", 2)
+    stale = [a_send(BORIS, 5, at) for at in range(3)]
+    good = a_send(ALICE, 0)
+    assert node.prepare([*stale[:2], good]) == [good]
+    chosen = node.prepare([*stale, good])
+    assert chosen == [good, *stale[:2]]
+    assert node.accepts(chosen)
+    assert [result.code for result in node.run(chosen).tx_results] == [0, 205, 205]
+
+
 @pytest.mark.parametrize("raw", [b"", b"\xff", INJECTED, b"\x0a\x05abc"])
 def test_requirement_4_and_5_acceptance_follows_from_block_and_state(
     node: BankChain, other: BankChain, raw: bytes
