@@ -37,6 +37,7 @@ log = logging.getLogger("pollen")
 
 REST_S_MIN = 0.2
 REST_S_MAX = 5.0
+LOOK_AGAIN_S = 10.0
 REFUSED_REST_S_MAX = 60.0
 """The longest rest before a job is looked at again whose app couldn't be had or started."""
 DISCOVERY_REST_S = 2.0
@@ -116,7 +117,8 @@ class Follower:
     async def run(self) -> Job:
         """Decide and act whenever the chain or our own work has moved; return the ended job.
 
-        The chain is asked again when it has news for the role, or when an act has failed.
+        The chain is asked again when it has news for the role, when an act has failed, and from
+        time to time.
         """
         watcher = asyncio.create_task(self._watch())
         try:
@@ -130,12 +132,20 @@ class Follower:
                     self._begin(view, intent)
                 if is_over(view.job) and not self._running and not open_rounds(view):
                     return view.job
-                await self._wake.wait()
+                await self._rest()
         finally:
             tasks = [watcher, *self._running.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _rest(self) -> None:
+        """Return when something has moved, or after a while: another node may have been behind."""
+        try:
+            async with asyncio.timeout(LOOK_AGAIN_S):
+                await self._wake.wait()
+        except TimeoutError:
+            self._has_news = True
 
     async def _watch(self) -> None:
         while True:

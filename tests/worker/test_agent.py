@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
@@ -17,11 +18,11 @@ from aiohttp import web
 from app.modules import reputation
 from app.modules.rounds import RoundPhase, SeatKind, SeatState
 from app.sdk.client import Client
-from app.sdk.protocol import U32, JobPhase, has_bit
+from app.sdk.protocol import U32, JobPhase, JobStateRequest, has_bit
 from app.wire.tx import decode_tx
 from fl_worker.blobs.cids import Blob, BlobFault
 from fl_worker.flower.trainer import node_id_of
-from fl_worker.roles import reader, worker
+from fl_worker.roles import agent, reader, worker
 from fl_worker.roles.agent import Chain
 from fl_worker.roles.decide import Act
 from fl_worker.roles.journal import Journal
@@ -51,6 +52,7 @@ async def town(
 ) -> AsyncIterator[Town]:
     async with open_town(tmp_path, app) as town:
         yield town
+    gc.collect()
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
@@ -225,6 +227,27 @@ async def test_an_app_that_gives_other_arrays_is_run_again_after_a_rest(town: To
     await town.post(ALL_FOUR | ONE_ROUND)
     await town.until_phase(RoundPhase.CHALLENGE)
     assert sum(len(town.app.calls_of(each)) for each in town.workers) == 8
+
+
+async def test_a_worker_whose_node_was_behind_asks_again(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent, "LOOK_AGAIN_S", 0.1)
+    client = town.workers[0].client
+    query, behind = client.query, asyncio.Event()
+
+    async def query_behind(request: Any) -> Any:
+        answer = await query(request)
+        if isinstance(request, JobStateRequest) and answer.rounds and not behind.is_set():
+            await town.until_phase(RoundPhase.COMMIT)
+            behind.set()
+            return replace(answer, rounds=())
+        return answer
+
+    client.query = query_behind  # type: ignore[method-assign]
+    await town.post(ALL_FOUR | ONE_ROUND)
+    await town.until_phase(RoundPhase.CHALLENGE)
+    assert behind.is_set()
 
 
 def lie(victim: Person) -> None:
