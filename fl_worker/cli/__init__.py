@@ -46,6 +46,7 @@ def build(words: Collection[str]) -> click.Command:
 
     app = typer.Typer(
         help="Pollen: a marketplace for federated learning that is its own chain.",
+        epilog=f"{TRACEBACK_VARIABLE}=1 shows where in the code a failure came from.",
         no_args_is_help=True,
         add_completion=True,
         pretty_exceptions_enable=False,
