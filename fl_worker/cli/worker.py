@@ -184,9 +184,12 @@ async def try_once_here(
 
     from fl_worker.cli.participant import fetch_app, find_job, open_participant
     from fl_worker.local import try_once
+    from fl_worker.roles.decide import is_over
 
     async with open_participant(settings) as me:
         job = await find_job(me.client, job_id)
+        if is_over(job):
+            raise Misused(f"job {job_id} is {job.phase.name}: nobody serves its app any more")
         with waiting(settings, "Fetching the app and the model…"):
             app, model = await fetch_app(me, job, read_node_config(node_config))
         with waiting(settings, "Training once…"):

@@ -126,14 +126,10 @@ class RunningNode:
 
         self._ticker = asyncio.run_coroutine_threadsafe(make_blocks(), self._loop)
 
-    def make_blocks(self, count: int) -> None:
-        """Make blocks now."""
-
-        async def make() -> None:
-            for _ in range(count):
-                self.node.engine.make_block()
-
-        asyncio.run_coroutine_threadsafe(make(), self._loop).result()
+    def stand_still(self) -> None:
+        """Make no more blocks by itself."""
+        if self._ticker is not None:
+            self._ticker.cancel()
 
     @contextmanager
     def running(self) -> Iterator[RunningNode]:
@@ -143,8 +139,7 @@ class RunningNode:
         try:
             yield self
         finally:
-            if self._ticker is not None:
-                self._ticker.cancel()
+            self.stand_still()
             asyncio.run_coroutine_threadsafe(self.node.close(), self._loop).result()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()

@@ -18,11 +18,11 @@ from tests.worker.cli_net import FLT, QUICK, RunningNode, Shell, make_signers, w
 
 READERS = {"agnes": "aggregator", "eva": "evaluator", "emil": "evaluator", "ella": "evaluator"}
 WORKERS = ("wanda", "willi")
-BLOCK_S = 0.05
+BLOCK_S, BLOCK_QUICK_S = 0.05, 0.01
 READY_TIMEOUT_S = 120
 TERMS = {
     "--rounds": 2, "--budget": "100flt", "--cohort": 2, "--cohort-min": 2, "--reserves": 0,
-    "--open-seconds": 600, "--phase-seconds": 60, "--challenge-seconds": 1,
+    "--open-seconds": 600, "--phase-seconds": 60, "--challenge-seconds": 20,
     "--review-seconds": 600,
 }  # fmt: skip
 
@@ -78,17 +78,20 @@ def running(shell: Shell, folder: Path) -> Iterator[list[Role]]:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
+def net(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[tuple[Shell, RunningNode]]:
     shell = Shell(tmp_path / "home", capsys)
     rich = make_signers(shell, "rita", *READERS, *WORKERS)
     make_signers(shell, "paul")
     with RunningNode(tmp_path / "state", QUICK, *rich.values()).running() as node:
         shell.address = node.address
         node.tick(BLOCK_S)
-        yield shell
+        yield shell, node
 
 
-def test_a_job_is_posted_trained_verified_accepted_and_paid(shell: Shell, tmp_path: Path) -> None:
+def test_a_job_is_posted_trained_verified_accepted_and_paid(
+    net: tuple[Shell, RunningNode], tmp_path: Path
+) -> None:
+    shell, node = net
     app_dir = write_typed_app(tmp_path / "app")
     rita = ("--from", "rita")
     with running(shell, tmp_path) as roles:
@@ -96,6 +99,7 @@ def test_a_job_is_posted_trained_verified_accepted_and_paid(shell: Shell, tmp_pa
         posted = shell.ask("job", "post", str(app_dir), "--yes", *terms, *rita)
         assert [each["error"] for each in posted["readers"]] == [""] * len(READERS)
 
+        verify_last_round(shell, node)
         seen = shell.type("job", "watch", "1", "--until", "review", "--output", "json")
         last = json.loads(seen.out.splitlines()[-1])
         assert (last["phase"], last["completed_round_count"]) == ("REVIEW", 2)
@@ -116,6 +120,18 @@ def test_a_job_is_posted_trained_verified_accepted_and_paid(shell: Shell, tmp_pa
         assert roles[0].end(signal.SIGTERM) == 0
         assert [role.end(signal.SIGINT) for role in roles[1:]] == [130] * (len(roles) - 1)
         assert all("Traceback" not in role.log.read_text() for role in roles)
+
+
+def verify_last_round(shell: Shell, node: RunningNode) -> None:
+    """While the last round can be challenged, its model follows from what the readers serve."""
+    deadline_s = time.monotonic() + READY_TIMEOUT_S
+    while shell.ask("job", "show", "1")["completed_round_count"] < 2:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.1)
+    node.stand_still()
+    verified = shell.ask("job", "verify", "1", "--from", "rita")
+    assert (verified["round"], verified["is_right"]) == (2, True)
+    node.tick(BLOCK_QUICK_S)
 
 
 def check_rounds(shell: Shell) -> None:
