@@ -6,7 +6,7 @@ import errno
 import json
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -163,30 +163,39 @@ OTHERS_ACCOUNT = replace(credentials_of("thief"), account=WORKER.account)
 
 
 @pytest.mark.parametrize(
-    ("headers", "status", "reason"),
+    ("make_headers", "status", "reason"),
     [
-        ({}, 401, "no permit"),
-        ({"Authorization": "Basic dXNlcjpwYXNz"}, 401, "no permit"),
-        ({"Authorization": "Pollen ünicode"}, 401, "isn't base64"),
-        ({"Authorization": "Pollen " + base64.b64encode(b"[" * 3000).decode()}, 401, "no permit"),
-        (tampered(job=True), 401, "no permit"),
-        (tampered(extra=1), 401, "no permit"),
-        (tampered(expires_unix_s=int(time.time()) + 3000), 401, "not signed by"),
-        (tampered(pubkey="AAAA"), 401, "have 3 and 64 bytes"),
-        (tampered(pubkey=base64.b64encode(bytes(33)).decode()), 401, "not signed by"),
-        (permit(OTHER_CHAIN), 401, "not signed by"),
-        (permit(OTHERS_ACCOUNT), 401, "not signed by"),
-        (permit(block=b"another block"), 401, "sign one for each block"),
-        (permit(round=4), 401, "sign one for each block"),
-        (permit(life_s=0), 401, "sign a new one"),
-        (permit(life_s=LIFE_S_MAX + 60), 401, "sign a new one"),
-        (permit(credentials_of("stranger")), 403, "not drawn for that round"),
+        (dict, 401, "no permit"),
+        (lambda: {"Authorization": "Basic dXNlcjpwYXNz"}, 401, "no permit"),
+        (lambda: {"Authorization": "Pollen ünicode"}, 401, "isn't base64"),
+        (
+            lambda: {"Authorization": "Pollen " + base64.b64encode(b"[" * 3000).decode()},
+            401,
+            "no permit",
+        ),
+        (lambda: tampered(job=True), 401, "no permit"),
+        (lambda: tampered(extra=1), 401, "no permit"),
+        (lambda: tampered(expires_unix_s=int(time.time()) + 3000), 401, "not signed by"),
+        (lambda: tampered(pubkey="AAAA"), 401, "have 3 and 64 bytes"),
+        (lambda: tampered(pubkey=base64.b64encode(bytes(33)).decode()), 401, "not signed by"),
+        (lambda: permit(OTHER_CHAIN), 401, "not signed by"),
+        (lambda: permit(OTHERS_ACCOUNT), 401, "not signed by"),
+        (lambda: permit(block=b"another block"), 401, "sign one for each block"),
+        (lambda: permit(round=4), 401, "sign one for each block"),
+        (lambda: permit(life_s=0), 401, "sign a new one"),
+        (lambda: permit(life_s=LIFE_S_MAX + 60), 401, "sign a new one"),
+        (lambda: permit(credentials_of("stranger")), 403, "not drawn for that round"),
     ],
 )
 async def test_a_push_without_the_right_permit_is_refused(
-    net: Net, http: aiohttp.ClientSession, headers: dict[str, str], status: int, reason: str
+    net: Net,
+    http: aiohttp.ClientSession,
+    make_headers: Callable[[], dict[str, str]],
+    status: int,
+    reason: str,
 ) -> None:
     reader = await net.reader()
+    headers = make_headers()
     async with http.put(put_url(reader, SMALL), data=SMALL, headers=headers) as response:
         assert response.status == status
         assert reason in await response.text()
