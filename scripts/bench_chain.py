@@ -174,7 +174,8 @@ class Network:
 
 def engine_of(node: int) -> int:
     """Return the engine of a node's process."""
-    return int(Path(f"/proc/{node}/task/{node}/children").read_text().split()[0])
+    done = subprocess.run(["pgrep", "-P", str(node)], capture_output=True, text=True, check=True)
+    return int(done.stdout.split()[0])
 
 
 def cpu_s(process: int) -> float:

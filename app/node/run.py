@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import signal
+import socket
 import sys
 import time
 from contextlib import AsyncExitStack
@@ -25,10 +26,9 @@ End = asyncio.Future[None]
 """When and why the node ends: without an exception, because it was told to."""
 
 BLOCK_AGE_MAX_S = 15
+PROBE_TIMEOUT_S = 0.2
 REPORT_INTERVAL_S = 30
-SWITCH_INTERVAL_S = (
-    1e-4  # gRPC has threads; a signature's check waits for each switch between them.
-)
+SWITCH_INTERVAL_S = 1e-4  # gRPC has threads, and checking a signature waits for a switch.
 GARBAGE_THRESHOLDS = (50_000, 20, 50)
 
 
@@ -77,7 +77,8 @@ async def open_doors(
     metrics = application.metrics
     metrics.waiting.set_function(lambda: application.mempool.count(application.state))
     host, port = split_address("metrics_address", config.metrics_address)
-    find = partial(find_unready, application, application.last.height)
+    rpc = split_address("rpc_address", config.rpc_address)
+    find = partial(find_unready, application, application.last.height, rpc)
     monitor = await serve_metrics(metrics, host, port, find)
     stack.callback(monitor.close)
     host, port = split_address("grpc_address", config.grpc_address)
@@ -111,17 +112,21 @@ async def report(application: Application) -> None:
         log.info(words, application.last.height, blocks, txs, REPORT_INTERVAL_S)
 
 
-def find_unready(application: Application, start_height: int) -> str:
+def find_unready(application: Application, start_height: int, rpc: tuple[str, int]) -> str:
     """Return why the node's state isn't the chain's present one, or nothing if it is."""
     last = application.store.last
     age_s = int(time.time() - last.time_ms / 1000)
     if last.height <= start_height:
         return f"no block after height {start_height} yet"
-    return f"the last block is {age_s} s old" if age_s > BLOCK_AGE_MAX_S else ""
+    if age_s > BLOCK_AGE_MAX_S:
+        return f"the last block is {age_s} s old"
+    with socket.socket(socket.AF_INET6 if ":" in rpc[0] else socket.AF_INET) as probe:
+        probe.settimeout(PROBE_TIMEOUT_S)
+        return "the engine's RPC doesn't answer yet" if probe.connect_ex(rpc) else ""
 
 
 def tune_interpreter() -> None:
-    """Keep the collector off what stays for good, and threads from holding each other up."""
+    """Keep the collector off what stays for good, and threads from waiting for each other."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.collect()
     gc.freeze()
