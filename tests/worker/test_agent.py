@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -53,7 +53,8 @@ async def town(
     async with open_town(tmp_path, app) as town:
         yield town
     gc.collect()
-    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+    records = [*caplog.get_records("call"), *caplog.records]
+    assert [record for record in records if record.levelno >= logging.ERROR] == []
 
 
 # ---- what a job comes to
@@ -144,15 +145,32 @@ async def test_a_worker_killed(town: Town, point: tuple[Act, bool]) -> None:
     assert [town.seat(victim, number).state for number in (1, 2)] == [SeatState.INCLUDED] * 2
 
 
-async def test_a_worker_killed_while_it_trains_trains_again(town: Town) -> None:
-    victim, reached = town.workers[0], asyncio.Event()
+def hang_once(victim: Person) -> tuple[asyncio.Event, Callable[[int], Awaitable[None]]]:
+    """What holds its app up the first time, and says so."""
+    reached = asyncio.Event()
 
-    async def stop(node_id: int) -> None:
+    async def hang(node_id: int) -> None:
         if node_id == node_id_of(victim.signer.address) and not reached.is_set():
             reached.set()
             await asyncio.Event().wait()
 
-    town.app.before_train = stop
+    return reached, hang
+
+
+async def test_a_worker_killed_while_its_app_starts_starts_it_again(town: Town) -> None:
+    victim = town.workers[0]
+    reached, town.app.before_warm = hang_once(victim)
+    await town.post(ALL_FOUR | ONE_ROUND)
+    await town.until(reached.is_set)
+    await victim.restart()
+    assert town.app.closed_count == 1
+    await town.until_phase(RoundPhase.CHALLENGE)
+    assert town.seat(victim).state is SeatState.INCLUDED
+
+
+async def test_a_worker_killed_while_it_trains_trains_again(town: Town) -> None:
+    victim = town.workers[0]
+    reached, town.app.before_train = hang_once(victim)
     await town.post(ALL_FOUR | ONE_ROUND)
     await town.until(reached.is_set)
     await victim.restart()

@@ -81,7 +81,8 @@ class ToyApp:
         self.calls: defaultdict[int, list[tuple[int, bytes]]] = defaultdict(list)
         self.steps: dict[tuple[int, int], float] = {}
         self.closed_count = 0
-        self.before_train: Callable[[int], Awaitable[None]] = do_nothing
+        self.before_warm: Callable[[int], Awaitable[Any]] = do_nothing
+        self.before_train: Callable[[int], Awaitable[Any]] = do_nothing
         self.spoil: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
 
     async def start(self, config: TrainerConfig) -> ToyTrainer:
@@ -106,7 +107,8 @@ class ToyTrainer:
     warning = ""
 
     async def warm(self) -> float:
-        """Be there at once."""
+        """Be there, unless held up."""
+        await self.app.before_warm(self.config.node_id)
         return 0.0
 
     async def train(
