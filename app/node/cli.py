@@ -131,7 +131,9 @@ def version(output: OutputOption = Output.TEXT) -> None:
 @network_app.command("start")
 def start_network(
     home: NetworkOption = LOCALNET_HOME,
-    validators: Annotated[int, typer.Option(help="How many nodes, each a validator.")] = 4,
+    validators: Annotated[
+        int | None, typer.Option(help="How many nodes, each a validator; 4 in a new network.")
+    ] = None,
     base_port: Annotated[int | None, typer.Option(help="The first port; else free ones.")] = None,
     genesis: GenesisOption = "localnet",
     output: OutputOption = Output.TEXT,

@@ -25,6 +25,7 @@ from app.node.status import find_unready
 
 NETWORK_FILE = "localnet.json"
 CHAIN_ID = "pollen-localnet"
+VALIDATORS = 4
 VALIDATORS_MAX = 32
 PORT_FIRST = 26_600
 PORTS_PER_NODE = 4
@@ -65,12 +66,15 @@ def find_localnet(home: Path) -> Localnet | None:
     return Localnet(**values, nodes=nodes)
 
 
-def start_localnet(home: Path, validators: int, base_port: int | None, genesis: str) -> Localnet:
+def start_localnet(
+    home: Path, validators: int | None, base_port: int | None, genesis: str
+) -> Localnet:
     """Make the network unless it exists, start the nodes that don't run, wait until blocks come."""
     network = find_localnet(home)
     if network is None:
-        network = make_localnet(home, validators, base_port, genesis)
-    if len(network.nodes) != validators:
+        count = VALIDATORS if validators is None else validators
+        network = make_localnet(home, count, base_port, genesis)
+    if validators not in (None, len(network.nodes)):
         raise OperatorError(
             f"{home}: this network has {len(network.nodes)} validators; to make one of "
             f"{validators}, remove it first: pollend localnet reset"

@@ -142,6 +142,14 @@ def test_a_second_start_is_refused(four: Localnet) -> None:
     assert "Traceback" not in second.stderr
 
 
+def test_a_network_is_started_again_as_it_is(one: Localnet) -> None:
+    home = str(Path(one.nodes[0].home).parent)
+    stopped = pollend("localnet", "stop", "--home", home, "--output", "json")
+    assert json.loads(stopped.stdout) == {"stopped": 1}
+    started = pollend("localnet", "start", "--home", home, "--output", "json")
+    assert len(json.loads(started.stdout)["nodes"]) == 1
+
+
 def test_status_shows_every_node(four: Localnet) -> None:
     home = str(Path(four.nodes[0].home).parent)
     shown = json.loads(pollend("localnet", "status", "--home", home, "--output", "json").stdout)
