@@ -4,10 +4,10 @@
 readers: all transactions are signed and go through the SDK; there is no training and no blob.
 
 `--overhead 1,10`: rounds whose training step takes so many seconds, with the real roles as
-processes (4 workers, 3 aggregators, 3 evaluators, 4 validators), beside plain Flower's loop with
-the same app, data and epochs. The app trains for real and then sleeps to the step's length, so that
-workers which share two cores here train as they would on machines of their own. Plain Flower trains
-one worker after the other: what a round is held against is its loop with a single worker.
+processes (4 workers, 3 aggregators, 3 evaluators), beside plain Flower's loop with the same app,
+data and epochs. The app trains for real and then sleeps to the step's length, so that workers which
+share the processors here train as they would on machines of their own. Plain Flower trains one
+worker after the other: what a round is held against is its loop with a single worker.
 
     python -m scripts.bench_rounds --many 16,64,256 --overhead 1,10 --json build/rounds.json
 """
@@ -32,26 +32,32 @@ from scripts.bench_rounds.overhead import measure_overhead
 
 def main(
     many: Annotated[str, typer.Option(help="Workers in a round, such as 16,64,256.")] = "",
-    validators: Annotated[str, typer.Option(help="For --many, such as 1,4.")] = "4",
     overhead: Annotated[str, typer.Option(help="Seconds of training, such as 1,10.")] = "",
+    validators: Annotated[str, typer.Option(help="Sizes of network, such as 1,4.")] = "4",
     output: Annotated[Path | None, typer.Option("--json", help="Where to write JSON.")] = None,
 ) -> None:
-    """Measure and show a table for each."""
+    """Measure, and show a table for each."""
     console, load_before = Console(), os.getloadavg()[0]
-    results: dict[str, dict[str, Figures]] = {"many": {}, "overhead": {}}
-    for count, nodes in itertools.product(filter(None, many.split(",")), validators.split(",")):
-        found = asyncio.run(measure_many(int(count), int(nodes)))
-        results["many"][f"{count} workers, {nodes} validators"] = found
-    for step in filter(None, overhead.split(",")):
-        results["overhead"][f"step of {step} s"] = asyncio.run(measure_overhead(float(step)))
+    results: dict[str, dict[str, Figures]] = {"many workers": {}, "beside plain Flower": {}}
+    for count, nodes in itertools.product(split(many), split(validators)):
+        figures = asyncio.run(measure_many(int(count), int(nodes)))
+        results["many workers"][f"{count} workers, {nodes} validators"] = figures
+    for step, nodes in itertools.product(split(overhead), split(validators)):
+        figures = asyncio.run(measure_overhead(float(step), int(nodes)))
+        results["beside plain Flower"][f"step of {step} s, {nodes} validators"] = figures
     for title, columns in results.items():
         if columns:
-            console.print(to_table(title, columns))
+            console.print(to_table(f"Rounds: {title}", columns))
     load = f"load {load_before:.1f} before, {os.getloadavg()[0]:.1f} after"
     console.print(f"{os.cpu_count()} cores, {load}")
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(json.dumps({**results, "load": load}, indent=1) + "\n")
+
+
+def split(words: str) -> list[str]:
+    """Return what commas separate."""
+    return [word for word in words.split(",") if word]
 
 
 def to_table(title: str, columns: dict[str, Figures]) -> Table:

@@ -41,7 +41,7 @@ from scripts.bench_rounds.network import (
     phases_s,
 )
 
-VALIDATORS, WORKERS = 4, 4
+WORKERS = 4
 MEASURED_S, ROUNDS_MIN = 10, 4
 """Rounds are repeated for about so long, and at least so often; the first starts the app."""
 BIN = Path(sys.executable).parent
@@ -67,11 +67,11 @@ def train(*arguments):
 """Added to the task.py of the template."""
 
 
-async def measure_overhead(step_s: float) -> Figures:
+async def measure_overhead(step_s: float, validators: int) -> Figures:
     """Return how long rounds with this training step take, by Pollen and by plain Flower."""
     signers = {name: Signer(sha256(name.encode())) for name in ("requester", *NAMES)}
     round_count = 1 + max(ROUNDS_MIN, round(MEASURED_S / step_s))
-    with network(VALIDATORS, [each.address for each in signers.values()]) as (net, folder):
+    with network(validators, [each.address for each in signers.values()]) as (net, folder):
         ring = Keyring(folder / "people" / "keys", protection=Protection.TEST)
         for name, signer in signers.items():
             ring.import_secret(name, signer.secret)
