@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Protocol, cast
 
 from app.sdk.client import ChainError, Client, Fee, QueryRefused
@@ -44,8 +44,6 @@ DISCOVERY_REST_S = 2.0
 FAULTS = (ChainError, BlobFault, FlowerError, ValueError, OSError, TimeoutError)
 """What the chain, the network, a disk, an app or somebody's bytes may do; ValueError: bytes."""
 JOBS_PER_PAGE = U32(100)
-JOB_NEWS = (JobPosted, JobJoined, JobPhaseChanged)
-"""After these events a role may want a job that it didn't want before."""
 
 
 class Role(Protocol):
@@ -120,7 +118,6 @@ class Follower:
         The chain is asked again when it has news for the role, when an act has failed, and from
         time to time.
         """
-        watcher = asyncio.create_task(self._watch())
         try:
             while True:
                 self._wake.clear()
@@ -134,10 +131,15 @@ class Follower:
                     return view.job
                 await self._rest()
         finally:
-            tasks = [watcher, *self._running.values()]
+            tasks = list(self._running.values())
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def ask_again(self) -> None:
+        """Ask the chain anew, and decide."""
+        self._has_news = True
+        self._wake.set()
 
     async def _rest(self) -> None:
         """Return when something has moved, or after a while: another node may have been behind."""
@@ -146,21 +148,6 @@ class Follower:
                 await self._wake.wait()
         except TimeoutError:
             self._has_news = True
-
-    async def _watch(self) -> None:
-        while True:
-            try:
-                async for update in self._chain.client.watch_job(self._job_id):
-                    if update.snapshot is not None or any(map(self._role.is_news, update.events)):
-                        self._ask_again()
-            except ChainError as error:
-                log.warning("job %d: can't be watched: %s", self._job_id, error)
-            self._ask_again()
-            await asyncio.sleep(REST_S_MAX)
-
-    def _ask_again(self) -> None:
-        self._has_news = True
-        self._wake.set()
 
     async def _query(self) -> JobStateResponse:
         while True:
@@ -198,13 +185,17 @@ def open_rounds(view: JobStateResponse) -> list[int]:
 
 
 async def follow_all(chain: Chain, role: Role) -> None:
-    """Follow every job that the role wants, those there are and those that come."""
+    """Follow every job that the role wants, those there are and those that come.
+
+    One stream of all jobs' events wakes the followers.
+    """
     followed: dict[U64, asyncio.Task[None]] = {}
+    followers: dict[U64, Follower] = {}
     try:
-        async for job in discover(chain):
+        async for job in discover(chain, role, followers):
             task = followed.get(job.job_id)
             if task is None or task.done():
-                task = asyncio.create_task(attend(chain, role, job))
+                task = asyncio.create_task(attend(chain, role, job, followers))
                 task.add_done_callback(report_end)
                 followed[job.job_id] = task
     finally:
@@ -213,7 +204,7 @@ async def follow_all(chain: Chain, role: Role) -> None:
         await asyncio.gather(*followed.values(), return_exceptions=True)
 
 
-async def attend(chain: Chain, role: Role, job: Job) -> None:
+async def attend(chain: Chain, role: Role, job: Job, followers: dict[U64, Follower]) -> None:
     """Follow a job if the role wants it, to its end; what keeps the role from it may pass."""
     rest_s = REST_S_MIN
     while True:
@@ -222,7 +213,11 @@ async def attend(chain: Chain, role: Role, job: Job) -> None:
                 if not await role.wants(job):
                     return
                 log.info("job %d: following", job.job_id)
-                job = await Follower(chain, role, job.job_id).run()
+                followers[job.job_id] = Follower(chain, role, job.job_id)
+                try:
+                    job = await followers[job.job_id].run()
+                finally:
+                    del followers[job.job_id]
             if job.job_id in chain.journal.held_jobs():
                 await role.finish(job)
             return
@@ -239,23 +234,40 @@ def report_end(task: asyncio.Task[None]) -> None:
         log.error("a job's follower ended", exc_info=task.exception())
 
 
-async def discover(chain: Chain) -> AsyncIterator[Job]:
-    """Walk the jobs to look at: those joined before, the others not over, then each with news."""
+async def discover(
+    chain: Chain, role: Role, followers: Mapping[U64, Follower]
+) -> AsyncIterator[Job]:
+    """Walk the jobs to look at: those joined before, the others not over, then each with news.
+
+    Who follows a job asks the chain again after what is news to the role.
+    """
     client = chain.client
     while True:
         try:
             height = (await client.status()).height
+            for follower in followers.values():
+                follower.ask_again()
             async for job in held_jobs(chain):
                 yield job
             async for job in open_jobs(client):
                 yield job
             async for update in client.watch_job(0, height + 1):
-                news = [event.job_id for event in update.events if isinstance(event, JOB_NEWS)]
-                for job_id in dict.fromkeys(news):
+                for event in update.events:
+                    if event.job_id in followers and role.is_news(event):
+                        followers[event.job_id].ask_again()
+                offers = [event.job_id for event in update.events if is_offer(event, chain.address)]
+                for job_id in dict.fromkeys(offers):
                     yield (await client.query(JobRequest(job_id))).job
         except ChainError as error:
             log.warning("the chain doesn't answer: %s", error)
         await asyncio.sleep(DISCOVERY_REST_S)
+
+
+def is_offer(event: Any, me: Address) -> bool:
+    """Whether a role may want a job that it didn't want before an event."""
+    if isinstance(event, JobJoined):
+        return event.worker == me  # by hand, in another process
+    return isinstance(event, JobPosted | JobPhaseChanged)
 
 
 async def held_jobs(chain: Chain) -> AsyncIterator[Job]:
