@@ -159,25 +159,24 @@ class Work:
     """What the processors do for a round: of the participants, the nodes, the engines."""
 
     def __init__(self, net: Localnet, participants: Sequence[int]) -> None:
-        nodes = [Home(Path(node.home)).find_process() or 0 for node in net.nodes]
-        self._processes = {
-            "participants": [each for one in participants for each in family(one)],
-            "nodes": nodes,
-            "engines": [each for node in nodes for each in family(node)[1:]],
-        }
+        self._participants = participants
+        self._nodes = [Home(Path(node.home)).find_process() or 0 for node in net.nodes]
         self._seen: list[Figures] = []
 
     async def note(self, job_id: int, number: int) -> None:
         """Note the time that each has had so far, at the end of a round."""
-        now = {name: sum(map(processor_s, each)) for name, each in self._processes.items()}
-        self._seen.append(now)
+        processes = {
+            "participants": [each for one in self._participants for each in family(one)],
+            "nodes": self._nodes,
+            "engines": [each for node in self._nodes for each in family(node)[1:]],
+        }
+        self._seen.append({name: sum(map(processor_s, each)) for name, each in processes.items()})
 
     def figures(self) -> Figures:
         """Return what a round takes of each, but the first."""
-        first, last, rounds = self._seen[0], self._seen[-1], len(self._seen) - 1
-        return {
-            f"processor ms, {name}": 1000 * (last[name] - first[name]) / rounds for name in last
-        }
+        first, *_, last = self._seen
+        took_s = {name: (last[name] - first[name]) / (len(self._seen) - 1) for name in last}
+        return {f"processor ms, {name}": 1000 * elapsed_s for name, elapsed_s in took_s.items()}
 
 
 def family(process: int) -> list[int]:
