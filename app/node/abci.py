@@ -74,7 +74,8 @@ CONSENSUS_PARAMS = ConsensusParams(
 CANDIDATES_MAX = 4
 SIGNATURES_REMEMBERED = 1 << 16
 TXS_REMEMBERED = 1 << 15
-TX_BYTES_REMEMBERED = 1 << 13
+LARGE_TX_BYTES = 1 << 13
+LARGE_TXS_REMEMBERED = 16
 INVARIANT_SHARE = 50
 """Checking invariants takes at most one part in so many of the time."""
 
@@ -124,7 +125,8 @@ class Application:
         self.state: Reader = store
         self.verify = lru_cache(SIGNATURES_REMEMBERED)(verify_secp256k1)
         self.mempool = Mempool(self.verify)
-        self._decode_remembered = lru_cache(TXS_REMEMBERED)(decode_tx)
+        self._decode_small = lru_cache(TXS_REMEMBERED)(decode_tx)
+        self._decode_large = lru_cache(LARGE_TXS_REMEMBERED)(decode_tx)
         self.metrics = metrics
         self._checks_invariants = check_invariants
         self._check_due_s = 0.0
@@ -355,8 +357,8 @@ class Application:
         self._check_due_s = ended_s + INVARIANT_SHARE * (ended_s - started_s)
 
     def _decode(self, raw: bytes) -> Tx | Undecodable:
-        """Return a transaction; small ones are remembered from admission to execution."""
-        return self._decode_remembered(raw) if len(raw) <= TX_BYTES_REMEMBERED else decode_tx(raw)
+        """Return a transaction, remembered from admission to execution."""
+        return self._decode_large(raw) if len(raw) > LARGE_TX_BYTES else self._decode_small(raw)
 
     def _forget_candidates(self) -> None:
         self._candidates.clear()
