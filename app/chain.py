@@ -202,12 +202,12 @@ def execute_tx(state: State, block: Block, tx: Tx | Undecodable, verify: auth.Ve
         codespace = codespace_of(rejection)
         return TxResult(rejection.code, codespace, rejection.detail, tx.gas_limit, 0, (), ())
     admission.merge_into(state)
-    paid = tuple([(-1, event) for event in admitted])
     draft = Overlay(state)
     result = run_messages(draft, block, tx)
     if result.code == OK:
         draft.merge_into(state)
-    return result._replace(events=paid + result.events)
+    paid = tuple([(-1, event) for event in admitted])
+    return TxResult(*result[:5], paid + result.events, result.responses)
 
 
 def run_messages(draft: Overlay, block: Block, tx: Tx) -> TxResult:

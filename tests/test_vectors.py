@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
+from cosmpy.protos.tendermint.abci.types_pb2 import Event
 
 from app import chain
 from app.kernel.context import Block
@@ -33,8 +34,9 @@ from tests.conftest import VECTORS
 FOLDER = VECTORS / "chain"
 
 
-def events_of(events: Sequence[Any]) -> list[Any]:
+def events_of(serialized: Sequence[bytes]) -> list[Any]:
     """Events as JSON: type and attributes."""
+    events = [Event.FromString(event) for event in serialized]
     return [[event.type, {pair.key: pair.value for pair in event.attributes}] for event in events]
 
 

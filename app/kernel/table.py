@@ -9,7 +9,7 @@ value is empty.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from app.kernel.crypto import sha256
@@ -24,7 +24,7 @@ HASHED_PART_BYTES = 20
 HASHED_PARTS = (Address, bytes, str)
 INDEX_VALUE = b"\x01"
 KEYS_REMEMBERED = 1 << 15
-ROWS_REMEMBERED = 1 << 12
+ROWS_REMEMBERED = 1 << 14
 
 
 class Key:
@@ -93,14 +93,18 @@ class Table(Generic[V]):
         self.name = name
         self.key = Key(name, key)
         self.record = record
-        self.decode = lru_cache(ROWS_REMEMBERED)(partial(decode, record))
+        self._records: dict[bytes, V] = {}
 
     def get(self, state: Reader, key: Any) -> V | None:
         """Return a row's record, or None."""
         value = state.get(self.key.encode(key))
         if value is None:
             return None
-        return self.decode(value[len(self.key.original(key)) :])
+        record = self._records.get(value)
+        if record is None:
+            record = decode(self.record, value[len(self.key.original(key)) :])
+            self._remember(value, record)
+        return record
 
     def must(self, state: Reader, key: Any) -> V:
         """Return a row that the rules promise; the node stops if it isn't there."""
@@ -120,19 +124,28 @@ class Table(Generic[V]):
 
     def put(self, state: State, key: Any, record: V) -> None:
         """Write a row."""
-        state.put(self.key.encode(key), self.key.original(key) + encode(record))
+        value = self.key.original(key) + encode(record)
+        self._remember(value, record)
+        state.put(self.key.encode(key), value)
 
     def delete(self, state: State, key: Any) -> None:
         """Remove a row."""
         state.delete(self.key.encode(key))
+
+    def _remember(self, value: bytes, record: V) -> None:
+        """Keep what a row's bytes stand for; a record has one encoding, so it stays true."""
+        if len(self._records) == ROWS_REMEMBERED:
+            self._records.clear()
+        self._records[value] = record
 
     def items(
         self, state: Reader, prefix: Any = (), *, after: Any = None, limit: int | None = None
     ) -> Iterator[tuple[Any, V]]:
         """Walk keys and records in key order: under a prefix, after a key, at most so many."""
         for key, value in walk(self.key, state, prefix, after, limit):
-            original, record = self.key.decode(key, value)
-            yield original, self.decode(record)
+            original, data = self.key.decode(key, value)
+            record = self._records.get(value)
+            yield original, decode(self.record, data) if record is None else record
 
 
 class Index:

@@ -8,14 +8,14 @@ transaction on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Block
 from app.kernel.crypto import address_of, sha256
-from app.kernel.errors import Rejected, broken, require
+from app.kernel.errors import Rejected, broken
 from app.kernel.module import Module
 from app.kernel.record import U64, Address, write_varint
 from app.kernel.store import Reader, State
@@ -147,15 +147,26 @@ def compute_sign_bytes(tx: Tx, chain_id: str, account_number: int) -> bytes:
 
 def authenticate(state: State, block: Block, tx: Tx, verify: Verify) -> None:
     """Use up each signer's sequence, if key, sequence and signature are right."""
-    needed, infos, signatures = len(tx.signers), len(tx.signer_infos), len(tx.signatures)
-    counts = {"signatures": signatures, "signer_infos": infos, "needed": needed}
-    require(infos == signatures == needed, WrongSignerCount, **counts)
-    timeout = tx.timeout_height
-    passed = timeout != 0 and block.height > timeout
-    require(not passed, TimeoutHeightPassed, timeout_height=timeout, height=block.height)
+    accounts = [ACCOUNTS.get(state, signer) for signer in tx.signers]
+    for signer, used in zip(tx.signers, check_signers(accounts, block, tx, verify), strict=True):
+        ACCOUNTS.put(state, signer, used)
 
-    for signer, info, signature in zip(tx.signers, tx.signer_infos, tx.signatures, strict=True):
-        account = ACCOUNTS.get(state, signer)
+
+def check_signers(
+    accounts: Sequence[Account | None], block: Block, tx: Tx, verify: Verify
+) -> list[Account]:
+    """Return the signers' accounts as the transaction leaves them, if it is rightly signed."""
+    needed, infos, signatures = len(tx.signers), len(tx.signer_infos), len(tx.signatures)
+    if not infos == signatures == needed:
+        raise WrongSignerCount(signatures=signatures, signer_infos=infos, needed=needed)
+    timeout = tx.timeout_height
+    if timeout and block.height > timeout:
+        raise TimeoutHeightPassed(timeout_height=timeout, height=block.height)
+
+    used = []
+    for account, signer, info, signature in zip(
+        accounts, tx.signers, tx.signer_infos, tx.signatures, strict=True
+    ):
         if account is None:
             raise UnknownAccount(address=to_bech32(signer))
         pubkey = check_key(account, signer, info)
@@ -167,8 +178,8 @@ def authenticate(state: State, block: Block, tx: Tx, verify: Verify) -> None:
                 number=account.number,
                 sequence=account.sequence,
             )
-        used = Account(account.number, U64(account.sequence + 1), pubkey)
-        ACCOUNTS.put(state, signer, used)
+        used.append(Account(account.number, U64(account.sequence + 1), pubkey))
+    return used
 
 
 def check_key(account: Account, signer: Address, info: SignerInfo) -> bytes:

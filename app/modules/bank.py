@@ -195,11 +195,16 @@ def move_coin(state: State, ctx: Context, sender: Address, recipient: Address, c
 def take(state: State, address: Address, coin: Coin) -> None:
     """Take a coin out of an account that has it."""
     balance = get_balance(state, address, coin.denom)
+    set_balance(state, address, coin.denom, check_funds(balance, address, coin))
+
+
+def check_funds(balance: int, address: Address, coin: Coin) -> int:
+    """Return what is left of a balance that covers a coin."""
     if balance < coin.amount or coin.amount < 0:
         raise InsufficientFunds(
             amount=coin.amount, denom=coin.denom, address=to_bech32(address), balance=balance
         )
-    set_balance(state, address, coin.denom, balance - coin.amount)
+    return balance - coin.amount
 
 
 def burn(state: State, ctx: Context, address: Address, amount_uflt: int) -> None:

@@ -14,7 +14,7 @@ from typing import ClassVar
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Block, Context
 from app.kernel.crypto import module_address
-from app.kernel.errors import Rejected, require
+from app.kernel.errors import Rejected
 from app.kernel.module import Module, Query
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Overlay, Reader, State
@@ -125,7 +125,8 @@ def check_limits(params: Params, tx: Tx) -> None:
         ("memo length", len(tx.memo), params.memo_length_max),
         ("gas_limit", tx.gas_limit, params.tx_gas_max),
     ):
-        require(value <= limit, TooLarge, field=field, value=value, limit=limit)
+        if value > limit:
+            raise TooLarge(field=field, value=value, limit=limit)
 
 
 def check_fee(params: Params, tx: Tx) -> int:
@@ -134,17 +135,23 @@ def check_fee(params: Params, tx: Tx) -> int:
         raise WrongFeeDenom(fee=bank.coins_text(tx.fee))
     fee = sum([coin.amount for coin in tx.fee])
     limit = compute_fee_min(params, tx.gas_limit)
-    require(fee >= limit, FeeTooSmall, fee=fee, gas_limit=tx.gas_limit, limit=limit)
-    require(tx.payer in tx.signers, NotASigner, address=to_bech32(tx.payer))
+    if fee < limit:
+        raise FeeTooSmall(fee=fee, gas_limit=tx.gas_limit, limit=limit)
+    if tx.payer not in tx.signers:
+        raise NotASigner(address=to_bech32(tx.payer))
     return fee
+
+
+def check(params: Params, tx: Tx) -> int:
+    """Return the fee in uflt of a transaction whose sizes, gas and fee are within the limits."""
+    check_limits(params, tx)
+    check_gas_limit(tx, compute_entry_gas(params, tx))
+    return check_fee(params, tx)
 
 
 def admit(state: State, block: Block, tx: Tx, verify: auth.Verify) -> list[object]:
     """Use up the signers' sequences and take the fee; return the events."""
-    params = PARAMS.get(state)
-    check_limits(params, tx)
-    check_gas_limit(tx, compute_entry_gas(params, tx))
-    fee = check_fee(params, tx)
+    fee = check(PARAMS.get(state), tx)
     auth.authenticate(state, block, tx, verify)
 
     ctx = Context(block, tx.payer)
@@ -170,7 +177,8 @@ def compute_gas(draft: Overlay, tx: Tx, message_gas: int) -> int:
 
 def check_gas_limit(tx: Tx, gas_used: int) -> None:
     """Refuse a transaction that uses more than its limit."""
-    require(gas_used <= tx.gas_limit, OutOfGas, gas_limit=tx.gas_limit, gas_used=gas_used)
+    if gas_used > tx.gas_limit:
+        raise OutOfGas(gas_limit=tx.gas_limit, gas_used=gas_used)
 
 
 def params(state: Reader, request: ParamsRequest) -> ParamsResponse:

@@ -35,14 +35,13 @@ from app.kernel.record import U32, U64
 from app.kernel.store import Overlay, Reader
 from app.kernel.trie import Forest
 from app.kernel.tx import Tx, Undecodable
-from app.modules import fees
 from app.node.config import VERSION, OperatorError
 from app.node.leveldb import Committed, JobEvent, LevelStore
 from app.node.mempool import Mempool, TooManyWaiting
 from app.node.metrics import Metrics
 from app.node.question import View
 from app.node.views import answer_engine
-from app.wire.events import block_events, result_data, tx_events, typed_records
+from app.wire.events import block_events, field, result_data, tx_events, typed_records
 from app.wire.records import pack
 from app.wire.tx import decode_tx
 
@@ -80,6 +79,10 @@ INVARIANT_SHARE = 50
 """Checking invariants takes at most one part in so many of the time."""
 
 INT64_MAX = (1 << 63) - 1
+BLOCK_EVENTS_TAG, TX_RESULTS_TAG = 0x0A, 0x12
+"""Of `ResponseFinalizeBlock.events` and `tx_results`."""
+TX_EVENTS_TAG = 0x3A
+"""Of `ExecTxResult.events`."""
 SLOT_BYTE = b"\0"
 CODE_FULL = 20
 
@@ -217,7 +220,7 @@ class Application:
         is much, some of it goes into the block, to fail there.
         """
         block = self._block_of(request, b"")
-        draft = Overlay(self.state)
+        admission = Mempool(self.verify, may_restart=False)
         deadline_s = time.monotonic() + PREPARE_S_MAX
         chosen, refused = Selection(request.max_tx_bytes), list[bytes]()
         offered = [(self._decode(raw), raw) for raw in request.txs[:PREPARE_TXS_MAX]]
@@ -226,13 +229,13 @@ class Application:
                 break
             if not chosen.has_room(raw):
                 continue
-            admission = Overlay(draft)
             try:
-                fees.admit(admission, block, tx, self.verify)
+                admission.admit(self.state, block, tx)
             except Rejected:
                 refused.append(raw)
+            except TooManyWaiting:
+                continue
             else:
-                admission.merge_into(draft)
                 chosen.add(raw)
         if len(refused) > REFUSED_MAX:
             for raw in filter(chosen.has_room, refused[:REFUSED_MAX]):
@@ -369,25 +372,28 @@ def render(
     result: chain.BlockResult, txs: Sequence[Tx | Undecodable], app_hash: bytes
 ) -> abci.ResponseFinalizeBlock:
     """Return a block's result as the engine takes it."""
-    return abci.ResponseFinalizeBlock(
-        tx_results=[render_tx(*pair) for pair in zip(result.tx_results, txs, strict=True)],
-        events=block_events(result),
-        app_hash=app_hash,
-    )
+    events = [field(BLOCK_EVENTS_TAG, event) for event in block_events(result)]
+    results = [
+        field(TX_RESULTS_TAG, render_tx(*pair)) for pair in zip(result.tx_results, txs, strict=True)
+    ]
+    response = abci.ResponseFinalizeBlock.FromString(b"".join(events + results))
+    response.app_hash = app_hash
+    return response
 
 
-def render_tx(result: chain.TxResult, tx: Tx | Undecodable) -> abci.ExecTxResult:
-    """Return a transaction's result as the engine takes it."""
+def render_tx(result: chain.TxResult, tx: Tx | Undecodable) -> bytes:
+    """Return a transaction's result, serialized, as the engine takes it."""
     messages = () if isinstance(tx, Undecodable) else tx.messages
-    return abci.ExecTxResult(
+    rest = abci.ExecTxResult(
         code=result.code,
         codespace=result.codespace,
         log=result.detail,
         data=result_data(result, messages),
         gas_wanted=min(result.gas_wanted, INT64_MAX),
         gas_used=result.gas_used,
-        events=tx_events(result, messages),
     )
+    events = [field(TX_EVENTS_TAG, event) for event in tx_events(result, messages)]
+    return b"".join(events) + bytes(rest.SerializeToString())
 
 
 def job_events(result: chain.BlockResult) -> list[JobEvent]:

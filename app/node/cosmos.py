@@ -15,6 +15,7 @@ from cosmpy.protos.cosmos.base.v1beta1.coin_pb2 import Coin as CoinMessage
 from cosmpy.protos.cosmos.consensus.v1 import query_pb2 as consensus_query
 from cosmpy.protos.cosmos.crypto.secp256k1.keys_pb2 import PubKey
 from cosmpy.protos.cosmos.tx.v1beta1 import service_pb2
+from cosmpy.protos.tendermint.abci.types_pb2 import Event
 from cosmpy.protos.tendermint.types.params_pb2 import BlockParams, ConsensusParams
 from google.protobuf.any_pb2 import Any as AnyMessage
 
@@ -145,7 +146,7 @@ def simulate(view: View, request: Any) -> Any:
         gas_info=GasInfo(gas_wanted=tx.gas_limit, gas_used=result.gas_used),
         result=Result(
             data=result_data(result, tx.messages),
-            events=tx_events(result, tx.messages),
+            events=[Event.FromString(event) for event in tx_events(result, tx.messages)],
             msg_responses=pack_responses(result, tx.messages),
         ),
     )

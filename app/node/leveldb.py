@@ -26,6 +26,7 @@ ROWS = b"s/"
 EVENTS = b"e/"
 COMMITTED = b"m/committed"
 ALL_JOBS = 0
+ROWS_REMEMBERED = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,16 @@ class LevelStore:
                 f"{path}: in use by another process, or unreadable: {error}"
             ) from None
         self._rows = self._db.prefixed_db(ROWS)
-        self.get = self._rows.get
+        self._known: dict[bytes, bytes | None] = {}
         self.last = self._read_last(path)
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of a row, or None."""
+        if key in self._known:
+            return self._known[key]
+        value: bytes | None = self._rows.get(key)
+        self._known[key] = value
+        return value
 
     def items(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Walk the rows whose key begins with prefix, in key order, from `start` on."""
@@ -89,6 +98,9 @@ class LevelStore:
                 for job_id in (event.job_id, ALL_JOBS):
                     batch.put(event_key(job_id, event.height, event.index), row)
             batch.put(COMMITTED, encode(last))
+        if len(self._known) > ROWS_REMEMBERED:
+            self._known.clear()
+        self._known.update(changes)
         self.last = last
 
     def job_events(self, job_id: int, from_height: int) -> Iterator[JobEvent]:

@@ -10,12 +10,12 @@ what was counted behind that one is then forgotten.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from app.kernel.context import Block
-from app.kernel.record import U64, Address
-from app.kernel.store import MemoryStore, Overlay, Reader
-from app.kernel.tx import Tx
+from app.kernel.record import U64, U128, Address
+from app.kernel.store import Reader
+from app.kernel.tx import Coin, Tx
 from app.modules import auth, bank, fees
 
 ACCOUNTS_MAX = 20_000
@@ -33,34 +33,46 @@ class Waiting:
     next_sequence: int = 0
     fees_uflt: deque[int] = field(default_factory=deque)
     """Of each transaction before `next_sequence`, the fee if the account pays it, else 0."""
+    total_uflt: int = 0
+    """The sum of these fees."""
     restart_height: int = 0
+
+    def push(self, sequence: int, fee_uflt: int) -> None:
+        """Let one more transaction wait."""
+        self.next_sequence = sequence + 1
+        self.fees_uflt.append(fee_uflt)
+        self.total_uflt += fee_uflt
+
+    def keep(self, count: int) -> None:
+        """Forget the first transactions, all but so many."""
+        while len(self.fees_uflt) > count:
+            self.total_uflt -= self.fees_uflt.popleft()
 
 
 class Mempool:
     """What the transactions that wait for a block will use up, by account."""
 
-    def __init__(self, verify: auth.Verify) -> None:
+    def __init__(self, verify: auth.Verify, *, may_restart: bool = True) -> None:
         self._verify = verify
+        self._may_restart = may_restart
         self._accounts: dict[Address, Waiting] = {}
-        self._height = 0
-        self._draft = Overlay(MemoryStore())
-        self._joined: set[Address] = set()
 
     def admit(self, state: Reader, block: Block, tx: Tx) -> None:
         """Let a transaction wait behind its account's others; an exception says why it may not."""
-        if block.height != self._height or state is not self._draft.parent:
-            self._height, self._draft = block.height, Overlay(state)
-            self._joined.clear()
+        fee_uflt = fees.check(fees.PARAMS.get(state), tx)
+        accounts, queues = [], []
         for signer, info in zip(tx.signers, tx.signer_infos, strict=False):
-            self._join(signer, info.sequence)
-        admission = Overlay(self._draft)
-        fees.admit(admission, block, tx, self._verify)
-        admission.merge_into(self._draft)
-        fee_uflt = sum(coin.amount for coin in tx.fee)
-        for signer, info in zip(tx.signers, tx.signer_infos, strict=True):
-            waiting = self._accounts.setdefault(signer, Waiting())
-            waiting.next_sequence = info.sequence + 1
-            waiting.fees_uflt.append(fee_uflt if signer == tx.payer else 0)
+            account, waiting = self._look_ahead(state, block.height, signer, info.sequence)
+            accounts.append(account)
+            queues.append(waiting)
+        auth.check_signers(accounts, block, tx, self._verify)
+        if fee_uflt:
+            reserved_uflt = queues[tx.signers.index(tx.payer)].total_uflt
+            free_uflt = max(bank.get_balance(state, tx.payer) - reserved_uflt, 0)
+            bank.check_funds(free_uflt, tx.payer, Coin(bank.DENOM, U128(fee_uflt)))
+        for signer, info, waiting in zip(tx.signers, tx.signer_infos, queues, strict=True):
+            waiting.push(info.sequence, fee_uflt if signer == tx.payer else 0)
+            self._accounts[signer] = waiting
         if len(self._accounts) > ACCOUNTS_MAX:
             del self._accounts[next(iter(self._accounts))]
 
@@ -77,45 +89,39 @@ class Mempool:
 
     def count(self, state: Reader) -> int:
         """Return how many transactions wait, one with several signers once for each."""
-        found = [self._look_up(state, address) for address in list(self._accounts)]
+        found = [
+            self._look_up(address, auth.find_account(state, address))
+            for address in list(self._accounts)
+        ]
         return sum(len(waiting.fees_uflt) for waiting in found if waiting)
 
-    def _join(self, signer: Address, sequence: int) -> None:
-        """Make the draft show what a signer's waiting transactions will use up."""
-        state = self._draft.parent
-        waiting = self._look_up(state, signer)
-        if waiting is None:
-            return
-        account = auth.ACCOUNTS.must(state, signer)
-        if sequence == account.sequence and waiting.restart_height != self._height:
-            self._accounts[signer] = Waiting(restart_height=self._height)
-            self._show(signer, account, 0)
-        elif len(waiting.fees_uflt) >= WAITING_PER_ACCOUNT_MAX:
+    def _look_ahead(
+        self, state: Reader, height: int, signer: Address, sequence: int
+    ) -> tuple[auth.Account | None, Waiting]:
+        """Return an account as its waiting transactions will leave it, and what they use up."""
+        account = auth.find_account(state, signer)
+        waiting = self._look_up(signer, account)
+        if account is None or waiting is None:
+            return account, Waiting()
+        is_first = sequence == account.sequence and self._may_restart
+        if is_first and waiting.restart_height != height:
+            return account, Waiting(restart_height=height)
+        if len(waiting.fees_uflt) >= WAITING_PER_ACCOUNT_MAX:
             raise TooManyWaiting(
                 f"{WAITING_PER_ACCOUNT_MAX} transactions of this account wait already; "
                 "send the next when a block has taken some"
             )
-        elif signer not in self._joined:
-            ahead = replace(account, sequence=U64(waiting.next_sequence))
-            self._show(signer, ahead, sum(waiting.fees_uflt))
+        ahead = auth.Account(account.number, U64(waiting.next_sequence), account.pubkey)
+        return ahead, waiting
 
-    def _show(self, signer: Address, account: auth.Account, fees_uflt: int) -> None:
-        """Write an account into the draft, less the fees that its waiting transactions pay."""
-        balance_uflt = bank.get_balance(self._draft.parent, signer)
-        auth.ACCOUNTS.put(self._draft, signer, account)
-        bank.set_balance(self._draft, signer, bank.DENOM, max(balance_uflt - fees_uflt, 0))
-        self._joined.add(signer)
-
-    def _look_up(self, state: Reader, address: Address) -> Waiting | None:
+    def _look_up(self, address: Address, account: auth.Account | None) -> Waiting | None:
         """Return what still waits for an account, having forgotten what blocks have used."""
         waiting = self._accounts.get(address)
         if waiting is None:
             return None
-        account = auth.find_account(state, address)
         left = waiting.next_sequence - account.sequence if account else 0
         if left <= 0:
             del self._accounts[address]
             return None
-        while len(waiting.fees_uflt) > left:
-            waiting.fees_uflt.popleft()
+        waiting.keep(left)
         return waiting

@@ -2,7 +2,11 @@
 
 Money's and accounts' events are Cosmos' plain ones: their class names the type, values are bare.
 All others are typed as in ADR-032: the type is the protobuf event's full name, each value is JSON.
-An event of a message says which by `msg_index`, behind Cosmos' `message` event; all is indexed.
+An event of a message says which by `msg_index`, behind Cosmos' `message` event. The engine indexes
+what people search by: not amounts, nor the fee's way to its collector, which `tx.fee_payer` tells.
+
+Events are most of what a block's result is made of, so their bytes are put together here: an
+`Event` has its type in field 1 and its attributes in field 2, an attribute key, value and index.
 """
 
 from __future__ import annotations
@@ -15,20 +19,32 @@ from functools import cache, lru_cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from cosmpy.protos.cosmos.base.abci.v1beta1.abci_pb2 import TxMsgData
-from cosmpy.protos.tendermint.abci.types_pb2 import Event
 from google.protobuf.any_pb2 import Any as AnyMessage
 
 from app.chain import MODULE_OF, BlockResult, TxResult, signer_of
 from app.kernel.bech32 import to_bech32
-from app.kernel.record import U32, Address
+from app.kernel.record import U32, Address, write_varint
+from app.modules.auth import AccountSequence
+from app.modules.fees import FeePaid
 from app.wire.records import KINDS, checked_hints, serialize
 
 Render = Callable[[Any], str]
 
+TYPE_TAG, ATTRIBUTE_TAG = 0x0A, 0x12
+KEY_TAG, VALUE_TAG = 0x0A, 0x12
+INDEXED = b"\x18\x01"
+AMOUNTS = ("amount", "fee")
+ADMISSION_EVENTS = (FeePaid, AccountSequence)
+"""What is indexed of a transaction's admission."""
 
-def tx_events(result: TxResult, messages: tuple[Any, ...]) -> list[Event]:
-    """Return what a transaction said; a failed one only that it was admitted."""
-    events = [to_event(record) for index, record in result.events if index < 0]
+
+def tx_events(result: TxResult, messages: tuple[Any, ...]) -> list[bytes]:
+    """Return what a transaction said, serialized; a failed one only that it was admitted."""
+    events = [
+        render_event(record, is_indexed=type(record) in ADMISSION_EVENTS)
+        for index, record in result.events
+        if index < 0
+    ]
     if result.code:
         return events
     by_message: list[list[Any]] = [[] for _ in messages]
@@ -36,19 +52,19 @@ def tx_events(result: TxResult, messages: tuple[Any, ...]) -> list[Event]:
         if index >= 0:
             by_message[index].append(record)
     for index, message in enumerate(messages):
-        extra = {"key": "msg_index", "value": str(index), "index": True}
+        extra = attribute("msg_index", str(index), False)
         message_class: Any = type(message)
-        events.append(message_event(message_class, signer_of(message), index))
-        events += [to_event(record, extra) for record in by_message[index]]
+        events.append(message_event(message_class, signer_of(message)) + extra)
+        events += [render_event(record) + extra for record in by_message[index]]
     return events
 
 
-def block_events(result: BlockResult) -> list[Event]:
-    """Return what a block's hooks said, marked with Cosmos' `mode`."""
+def block_events(result: BlockResult) -> list[bytes]:
+    """Return what a block's hooks said, serialized and marked with Cosmos' `mode`."""
     events = []
     for mode, records in (("BeginBlock", result.begin_events), ("EndBlock", result.end_events)):
-        extra = {"key": "mode", "value": mode, "index": True}
-        events += [to_event(record, extra) for record in records]
+        extra = attribute("mode", mode, False)
+        events += [render_event(record) + extra for record in records]
     return events
 
 
@@ -90,51 +106,65 @@ def response_url(message_class: Any) -> str:
 
 
 @lru_cache(maxsize=65_536)
-def message_event(message_class: Any, sender: Address, index: int) -> Event:
+def message_event(message_class: Any, sender: Address) -> bytes:
     """Return the event by which Cosmos' clients find a message: its action, sender and module."""
     values = {
         "action": f"/{KINDS[message_class].name}",
         "sender": to_bech32(sender),
         "module": MODULE_OF[message_class].name,
-        "msg_index": str(index),
     }
-    pairs = [{"key": key, "value": value, "index": True} for key, value in values.items()]
-    return Event(type="message", attributes=pairs)
+    pairs = [attribute(key, value, True) for key, value in values.items()]
+    return b"".join([field(TYPE_TAG, b"message"), *pairs])
 
 
-def to_event(record: Any, extra: dict[str, Any] | None = None) -> Event:
-    """Return an event record as the engine's event, with one more attribute perhaps."""
+def render_event(record: Any, *, is_indexed: bool = True) -> bytes:
+    """Return an event record as a serialized `Event`, to which attributes may be appended."""
     event_class: Any = type(record)
-    event_type, renders = renders_of(event_class)
-    pairs: list[dict[str, Any]] = [
-        {"key": name, "value": render(getattr(record, name)), "index": True}
-        for name, render in renders
+    head, renders = renders_of(event_class)
+    parts = [
+        attribute(name, render(getattr(record, name)), is_indexed and is_searched)
+        for name, render, is_searched in renders
     ]
-    if extra:
-        pairs.append(extra)
-    return Event(type=event_type, attributes=pairs)
+    return head + b"".join(parts)
+
+
+@lru_cache(maxsize=65_536)
+def attribute(key: str, value: str, is_indexed: bool) -> bytes:
+    """Return one attribute as it stands in an `Event`."""
+    pair = field(KEY_TAG, key.encode()) + field(VALUE_TAG, value.encode())
+    return field(ATTRIBUTE_TAG, pair + INDEXED if is_indexed else pair)
+
+
+def field(tag: int, data: bytes) -> bytes:
+    """Return a field of protobuf that has a length."""
+    head = bytearray((tag,))
+    write_varint(head, len(data))
+    return bytes(head + data)
 
 
 @cache
-def renders_of(event_class: Any) -> tuple[str, tuple[tuple[str, Render], ...]]:
-    """Return an event's type, and how each of its fields becomes text."""
+def renders_of(event_class: Any) -> tuple[bytes, tuple[tuple[str, Render, bool], ...]]:
+    """Return an event's type as a field; how each of its fields becomes text; who is searched."""
     if hasattr(event_class, "EVENT_TYPE"):
         hints = get_type_hints(event_class)
         names = event_class.__match_args__
-        plain = [(name, to_bech32 if hints[name] is Address else str) for name in names]
-        return event_class.EVENT_TYPE, tuple(plain)
+        plain = [
+            (name, to_bech32 if hints[name] is Address else str, name not in AMOUNTS)
+            for name in names
+        ]
+        return field(TYPE_TAG, event_class.EVENT_TYPE.encode()), tuple(plain)
     kind = KINDS[event_class]
     descriptor = kind.protobuf.DESCRIPTOR
     hints = checked_hints(event_class, descriptor)
     by_name = descriptor.fields_by_name
-    typed = [(name, json_render(hint, by_name[name])) for name, hint in hints.items()]
-    return kind.name, tuple(typed)
+    typed = [(name, json_render(hint, by_name[name]), True) for name, hint in hints.items()]
+    return field(TYPE_TAG, kind.name.encode()), tuple(typed)
 
 
-def json_render(hint: Any, field: Any) -> Render:
+def json_render(hint: Any, descriptor: Any) -> Render:
     """Return what writes a value as protobuf's JSON does: integers beyond 32 bits as text."""
     if get_origin(hint) is tuple:
-        each = json_render(get_args(hint)[0], field)
+        each = json_render(get_args(hint)[0], descriptor)
         return lambda values: f"[{','.join([each(value) for value in values])}]"
     if hint is Address:
         return lambda address: f'"{to_bech32(address)}"'
@@ -143,8 +173,10 @@ def json_render(hint: Any, field: Any) -> Render:
     if hint is bytes:
         return lambda data: f'"{b64encode(data).decode()}"'
     if isinstance(hint, type) and issubclass(hint, IntEnum):
-        names = {number: each.name for number, each in field.enum_type.values_by_number.items()}
+        names = {
+            number: each.name for number, each in descriptor.enum_type.values_by_number.items()
+        }
         return lambda value: f'"{names[value]}"'
-    if field.message_type is not None:
-        raise TypeError(f"{field.full_name}: an event has no nested records")
+    if descriptor.message_type is not None:
+        raise TypeError(f"{descriptor.full_name}: an event has no nested records")
     return lambda number: f'"{number}"'
