@@ -8,10 +8,8 @@ signal to both at once has left CometBFT hanging. If the node is killed, so is t
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
 import shutil
-import signal
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
@@ -29,8 +27,7 @@ VALIDATOR_POWER = 10
 ENGINE_LINES_SHOWN = 8
 INSTALL = "install it: go install github.com/cometbft/cometbft/cmd/cometbft@v0.38.26"
 CONFIG_HEAD = "# Written by pollend at each start; change pollend.toml instead.\n\n"
-LIBC = ctypes.CDLL(None)  # Loaded here, since little is safe between fork and exec.
-SET_PARENT_DEATH_SIGNAL = 1  # prctl(2), PR_SET_PDEATHSIG
+TETHER = Path(__file__).with_name("tether.py")
 
 TX_BYTES_MAX = 1_100_000
 COMMON: dict[str, Any] = {
@@ -172,13 +169,12 @@ class Engine:
         (self._home.engine / "config" / "config.toml").write_text(f"{CONFIG_HEAD}{text}")
         with self._home.engine_log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                find_engine(),
+                *(sys.executable, "-IS", str(TETHER), find_engine()),
                 *("start", "--home", str(self._home.engine)),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=die_with_parent,
             )
 
     async def wait(self) -> str:
@@ -208,12 +204,6 @@ def find_engine() -> str:
     if found is None:
         raise OperatorError(f"cometbft: not found beside {beside.parent} or on PATH; {INSTALL}")
     return found
-
-
-def die_with_parent() -> None:
-    """Have the kernel kill this process, between fork and exec, once its parent is gone."""
-    if sys.platform == "linux":
-        LIBC.prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 import tomllib
 from base64 import b64decode
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nacl.signing import SigningKey
@@ -196,3 +199,24 @@ def test_init_makes_a_home_once(tmp_path: Path) -> None:
 def test_version_is_quick_and_in_both_forms() -> None:
     assert run("version").stdout.startswith("pollend ")
     assert "pollend" in json.loads(run("version", "--output", "json").stdout)
+
+
+def test_what_is_tethered_dies_with_its_parent() -> None:
+    tethered = [sys.executable, "-IS", str(comet.TETHER), "/bin/sleep", "100"]
+    program = f"import subprocess, time; subprocess.Popen({tethered}); time.sleep(100)"
+    with subprocess.Popen([sys.executable, "-c", program]) as parent:
+        children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+        child = wait_for(lambda: children.read_text().strip())
+        cmdline = Path(f"/proc/{child}/cmdline")
+        wait_for(lambda: cmdline.read_bytes().startswith(b"/bin/sleep"))
+        parent.kill()
+    wait_for(lambda: not cmdline.exists() or not cmdline.read_bytes())
+
+
+def wait_for(find: Callable[[], Any]) -> Any:
+    """Return what is found within ten seconds."""
+    deadline_s = time.monotonic() + 10
+    while not (found := find()):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
+    return found
