@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from app.kernel.record import U128
 from app.learning.fixed import MODEL_WIDTH, UPDATE_WIDTH, decode_values, value_count
 
 CHUNK_VALUES = 256
@@ -35,7 +36,7 @@ class Node:
     """A hash of 32 bytes within the tree, and the sum of squares below it."""
 
     digest: bytes
-    sum_squares: int
+    sum_squares: U128
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +73,20 @@ def chunk_proof(data: bytes, width: int, layout_hash: bytes, index: int) -> Chun
 
 def verify_chunk(root: Root, proof: ChunkProof) -> bool:
     """Whether the root commits to this chunk at this index, with this length, width and layout."""
-    if not is_well_formed(proof) or root.sum_squares >= SUM_LIMIT:
-        return False
+    return find_root(proof) == root
+
+
+def find_root(proof: ChunkProof) -> Root | None:
+    """Return the one root that commits to a chunk by its path, or None if none can."""
+    if not is_well_formed(proof):
+        return None
     own_sum = sum_of_squares(proof.chunk, proof.width)
-    if own_sum + sum(node.sum_squares for node in proof.path) != root.sum_squares:
-        return False
+    if own_sum + sum(node.sum_squares for node in proof.path) >= SUM_LIMIT:
+        return None
     node = leaf(proof.index, proof.chunk, own_sum)
     for sibling, is_left in zip(proof.path, sides(proof.index, proof.value_count), strict=True):
         node = parent(sibling, node) if is_left else parent(node, sibling)
-    return seal(node, proof.value_count, proof.width, proof.layout_hash) == root
+    return seal(node, proof.value_count, proof.width, proof.layout_hash)
 
 
 def is_well_formed(proof: ChunkProof) -> bool:
@@ -166,13 +172,14 @@ def proof_of(tree: SumTree, index: int) -> ChunkProof:
 def leaf(index: int, chunk: bytes, own_sum: int) -> Node:
     """Return the node of a chunk."""
     place = index.to_bytes(8, "big") + len(chunk).to_bytes(4, "big")
-    return Node(sha256(b"\x00" + place + chunk + sum_bytes(own_sum)).digest(), own_sum)
+    return Node(sha256(b"\x00" + place + chunk + sum_bytes(own_sum)).digest(), U128(own_sum))
 
 
 def parent(left: Node, right: Node) -> Node:
     """Return the node above two."""
     halves = left.digest + sum_bytes(left.sum_squares), right.digest + sum_bytes(right.sum_squares)
-    return Node(sha256(b"\x01" + b"".join(halves)).digest(), left.sum_squares + right.sum_squares)
+    own_sum = U128(left.sum_squares + right.sum_squares)
+    return Node(sha256(b"\x01" + b"".join(halves)).digest(), own_sum)
 
 
 def seal(top: Node, count: int, width: int, layout_hash: bytes) -> Root:
