@@ -19,7 +19,18 @@ from app.kernel.store import MemoryStore, Overlay, Reader, State
 from app.kernel.table import Index, Singleton, Table
 from app.kernel.trie import SENTINEL, SENTINEL_VALUE
 from app.kernel.tx import Tx, Undecodable
-from app.modules import auth, bank, bonds, clock, fees, jobs, payouts, reputation, rounds
+from app.modules import (
+    auth,
+    bank,
+    bonds,
+    clock,
+    fees,
+    jobs,
+    payouts,
+    reputation,
+    rounds,
+    statistics,
+)
 
 APP_VERSION = 1
 OK = 0
@@ -30,6 +41,7 @@ MODULES: tuple[Module, ...] = (
     auth.MODULE,
     bank.MODULE,
     fees.MODULE,
+    statistics.MODULE,
     bonds.MODULE,
     reputation.MODULE,
     jobs.MODULE,

@@ -19,12 +19,12 @@ from app.kernel.module import Module
 from app.kernel.record import U32, U64, Address, encode
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.table import Singleton
-from app.modules import auth, bank, bonds, clock, fees, jobs, payouts, reputation
+from app.modules import auth, bank, bonds, clock, fees, jobs, payouts, reputation, statistics
 from app.modules.bonds import Registration, Role
 
 FLT = 1_000_000
 RICH = 1_000_000 * FLT
-MONEY = (clock.MODULE, auth.MODULE, bank.MODULE, fees.MODULE)
+MONEY = (clock.MODULE, auth.MODULE, bank.MODULE, fees.MODULE, statistics.MODULE)
 STACK = (*MONEY, bonds.MODULE, reputation.MODULE, jobs.MODULE, payouts.MODULE)
 """The modules below rounds: a test says itself what rounds would do."""
 

@@ -139,6 +139,8 @@ class NoRecipient(Rejected):
 
 BALANCES = Table("bank/balance", key=(Address, str), record=Amount)
 SUPPLY = Table("bank/supply", key=(str,), record=Amount)
+BURNED = Table("bank/burned", key=(str,), record=Amount)
+"""What of each denomination was destroyed."""
 METADATA = Table("bank/metadata", key=(str,), record=Metadata)
 
 FLT_METADATA = Metadata(
@@ -164,6 +166,18 @@ def get_balances(state: Reader, address: Address) -> Iterator[Coin]:
     rows = [(denom, row.amount) for (_, denom), row in BALANCES.items(state, (address,))]
     for denom, amount in sorted(rows):
         yield Coin(denom, amount)
+
+
+def get_supply(state: Reader) -> int:
+    """Return how many uflt there are."""
+    row = SUPPLY.get(state, DENOM)
+    return 0 if row is None else row.amount
+
+
+def get_burned(state: Reader) -> int:
+    """Return how many uflt were destroyed."""
+    row = BURNED.get(state, DENOM)
+    return 0 if row is None else row.amount
 
 
 def set_balance(state: State, address: Address, denom: str, amount: int) -> None:
@@ -210,8 +224,8 @@ def check_funds(balance: int, address: Address, coin: Coin) -> int:
 def burn(state: State, ctx: Context, address: Address, amount_uflt: int) -> None:
     """Destroy uflt of an account."""
     take(state, address, Coin(DENOM, U128(amount_uflt)))
-    supply = SUPPLY.must(state, DENOM).amount
-    SUPPLY.put(state, DENOM, Amount(U128(supply - amount_uflt)))
+    SUPPLY.put(state, DENOM, Amount(U128(get_supply(state) - amount_uflt)))
+    BURNED.put(state, DENOM, Amount(U128(get_burned(state) + amount_uflt)))
     ctx.emit(Burned(address, f"{amount_uflt}{DENOM}"))
 
 
@@ -219,9 +233,7 @@ def mint(state: State, address: Address, amount_uflt: int) -> None:
     """Create uflt for an account; only genesis does."""
     auth.open_account(state, address)
     set_balance(state, address, DENOM, get_balance(state, address) + amount_uflt)
-    supply = SUPPLY.get(state, DENOM)
-    held = 0 if supply is None else supply.amount
-    SUPPLY.put(state, DENOM, Amount(U128(held + amount_uflt)))
+    SUPPLY.put(state, DENOM, Amount(U128(get_supply(state) + amount_uflt)))
 
 
 def coins_text(coins: tuple[Coin, ...]) -> str:
@@ -265,7 +277,7 @@ def supply_is_the_sum_of_all_balances(state: Reader) -> None:
 MODULE = Module(
     name="bank",
     package="cosmos.bank.v1beta1",
-    tables=(BALANCES, SUPPLY, METADATA),
+    tables=(BALANCES, SUPPLY, BURNED, METADATA),
     messages={Send: Message(send, gas=20_000, amino_name="cosmos-sdk/MsgSend")},
     events=(CoinSpent, CoinReceived, Transferred, Burned),
     accounts=MODULE_ACCOUNTS,

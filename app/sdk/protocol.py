@@ -181,6 +181,18 @@ from app.modules.rounds import (
 from app.modules.rounds import Params as RoundsParams
 from app.modules.rounds import ParamsRequest as RoundsParamsRequest
 from app.modules.rounds import ParamsResponse as RoundsParamsResponse
+from app.modules.statistics import (
+    Ending,
+    Epoch,
+    Holdings,
+    Participants,
+    StatisticsRequest,
+    StatisticsResponse,
+    Totals,
+)
+from app.modules.statistics import Params as StatisticsParams
+from app.modules.statistics import ParamsRequest as StatisticsParamsRequest
+from app.modules.statistics import ParamsResponse as StatisticsParamsResponse
 
 __all__ = [
     "AGGREGATOR_DRAW",
@@ -229,11 +241,14 @@ __all__ = [
     "EarningsRequest",
     "EarningsResponse",
     "EditRegistration",
+    "Ending",
+    "Epoch",
     "FeesParams",
     "FeesParamsRequest",
     "FeesParamsResponse",
     "FundJob",
     "HeldPaid",
+    "Holdings",
     "InclusionVoted",
     "Job",
     "JobAccepted",
@@ -261,6 +276,7 @@ __all__ = [
     "Metric",
     "MetricDirection",
     "Opening",
+    "Participants",
     "Pay",
     "PayoutsParams",
     "PayoutsParamsRequest",
@@ -313,7 +329,13 @@ __all__ = [
     "Standing",
     "StandingRequest",
     "StandingResponse",
+    "StatisticsParams",
+    "StatisticsParamsRequest",
+    "StatisticsParamsResponse",
+    "StatisticsRequest",
+    "StatisticsResponse",
     "SumTree",
+    "Totals",
     "Unbond",
     "UnbondResponse",
     "Unbonded",

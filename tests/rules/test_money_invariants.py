@@ -5,7 +5,7 @@ import pytest
 
 from app.kernel.crypto import module_address
 from app.kernel.errors import InvariantBroken
-from app.modules import bank, bonds, jobs, payouts, reputation
+from app.modules import bank, bonds, jobs, payouts, reputation, statistics
 from app.modules.bonds import bonding, unbonding
 from app.modules.jobs import lifecycle
 from tests.build import FLT, World, a_job, a_running_job, an_address
@@ -88,6 +88,16 @@ TAMPERING: list[tuple[Callable[[World], None], str]] = [
     (lambda w: change_job(w, JOB, candidate_count=3), "counts its 4 candidates"),
     (lambda w: change_job(w, JOB, held_uflt=1), "the sum of its earnings"),
     (lambda w: payouts.HELD.remove(w.state, (JOB, WANDA)), "holds something back are found"),
+    (lambda w: statistics.count(w.state, paid_uflt=1), "count 3 jobs that have paid"),
+    (lambda w: statistics.count_ending(w.state, "job", "FAILED", ""), "that have ended, by reason"),
+    (lambda w: statistics.count_registration(w.state), "statistics count 4 registered"),
+    (lambda w: statistics.count_bond(w.state, 0, 1), "statistics count 4 registered"),
+    (
+        lambda w: statistics.PARTICIPANTS.put(
+            w.state, replace(statistics.PARTICIPANTS.get(w.state), active_count=5)
+        ),
+        "an epoch ends with who was there",
+    ),
     (lambda w: change_job(w, REVIEWED_JOB, due_clock_ms=7), "job in review is due once"),
 ]
 

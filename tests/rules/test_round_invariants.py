@@ -9,7 +9,7 @@ import pytest
 from app.kernel.errors import InvariantBroken
 from app.kernel.record import U32, U64
 from app.kernel.store import Overlay, State
-from app.modules import bonds, jobs, rounds
+from app.modules import bonds, jobs, rounds, statistics
 from app.modules.jobs import JobPhase
 from app.modules.rounds import RoundPhase, SeatState
 from tests.build_rounds import Play, a_play
@@ -44,6 +44,10 @@ def be_due_never(draft: State, play: Play) -> None:
 
 def forget_a_seat(draft: State, play: Play) -> None:
     bonds.LOCKS.put(draft, (play.workers[0], 9), bonds.Lock(U64(1), U64(0)))
+
+
+def count_an_ending(draft: State, play: Play) -> None:
+    statistics.count_ending(draft, statistics.ROUND, "ABORTED", "no_aggregate")
 
 
 BREAKS: list[tuple[str, str, Change]] = [
@@ -83,6 +87,16 @@ BREAKS: list[tuple[str, str, Change]] = [
     ("counters_equal_the_seats", "counts", put_seat(state=SeatState.DRAWN)),
     ("unsettled_seats_lock_bonds", "as many seats", forget_a_seat),
     ("unsettled_seats_lock_bonds", "lock 23333334", put_seat(locked_uflt=U64(1))),
+    (
+        "statistics_count_the_rounds_and_their_tasks",
+        "what rounds and seats say",
+        put_seat(earned_uflt=U64(1)),
+    ),
+    (
+        "statistics_count_the_rounds_and_their_tasks",
+        "by reason",
+        count_an_ending,
+    ),
 ]
 
 

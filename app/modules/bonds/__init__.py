@@ -19,7 +19,7 @@ from app.kernel.errors import broken
 from app.kernel.module import Message, Module, Query
 from app.kernel.record import U32, Address
 from app.kernel.store import Reader
-from app.modules import bank
+from app.modules import bank, statistics
 from app.modules.bonds.bonding import (
     BONDS,
     LOCKS,
@@ -196,6 +196,14 @@ def everyone_with_a_bond_is_found_by_role(state: Reader) -> None:
         broken("everyone with a bond is found by role, once, and nobody else is")
 
 
+def statistics_count_who_is_registered_and_who_has_a_bond(state: Reader) -> None:
+    """As many are registered, and as many have a bond, as statistics say."""
+    found = statistics.PARTICIPANTS.get(state)
+    registered, active = len(list(REGISTRATIONS.items(state))), len(list(ROLES.keys(state)))
+    if (found.registered_count, found.active_count) != (registered, active):
+        broken(f"statistics count {registered} registered, {active} of them with a bond")
+
+
 def every_unbonding_is_due_once(state: Reader) -> None:
     """Every unbonding is due once, at its own time."""
     rows = [
@@ -231,6 +239,7 @@ MODULE = Module(
         the_bonds_account_is_all_bonds_and_unbondings,
         what_is_locked_is_the_sum_of_the_locks,
         everyone_with_a_bond_is_found_by_role,
+        statistics_count_who_is_registered_and_who_has_a_bond,
         every_unbonding_is_due_once,
     ),
 )

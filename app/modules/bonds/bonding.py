@@ -13,7 +13,7 @@ from app.kernel.errors import Rejected, broken, require
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader, State
 from app.kernel.table import Index, Singleton, Table
-from app.modules import bank
+from app.modules import bank, statistics
 
 BONDS = module_address("bonds")
 READER_KEY_BYTES = 32
@@ -262,6 +262,7 @@ def hold(state: State, address: Address, is_held: bool) -> None:
 
 def change_bond(state: State, registration: Registration, bonded_uflt: int) -> None:
     """Write a bond; who has none is not found by role."""
+    statistics.count_bond(state, registration.bonded_uflt, bonded_uflt)
     key = (registration.role, registration.participant)
     if bonded_uflt:
         ROLES.add(state, key)
@@ -324,6 +325,7 @@ def register(state: State, ctx: Context, msg: Register) -> None:
     )
     bank.move(state, ctx, msg.participant, BONDS, msg.bond_uflt)
     change_bond(state, registration, msg.bond_uflt)
+    statistics.count_registration(state)
     ctx.emit(Registered(msg.participant, msg.role, msg.bond_uflt))
 
 

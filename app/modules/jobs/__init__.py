@@ -24,7 +24,7 @@ from app.kernel.module import Message, Module, Query
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader
 from app.learning.combine import CombineRule
-from app.modules import bank
+from app.modules import bank, statistics
 from app.modules.jobs.ending import (
     CancelJob,
     JobCancelRequested,
@@ -299,6 +299,21 @@ def candidates_are_counted(state: Reader) -> None:
             broken(f"job {job_id} counts its {count} candidates")
 
 
+def statistics_count_the_jobs(state: Reader) -> None:
+    """As many jobs were posted and have ended, in each way, and have paid as much as is counted."""
+    rows = [row for _, row in JOBS.items(state)]
+    ended: dict[tuple[str, str], int] = {}
+    for row in rows:
+        if row.phase in CLOSED_PHASES:
+            end = row.phase.name, row.reason
+            ended[end] = ended.get(end, 0) + 1
+    totals, paid = statistics.TOTALS.get(state), sum(row.paid_uflt for row in rows)
+    if (totals.job_count, totals.paid_uflt) != (len(rows), paid):
+        broken(f"statistics count {len(rows)} jobs that have paid {paid} uflt")
+    if statistics.get_endings(state, statistics.JOB) != ended:
+        broken(f"statistics count the jobs that have ended, by reason: {ended}")
+
+
 CLOSED_PHASES = tuple(phase for phase, following in NEXT_PHASES.items() if not following)
 
 MODULE = Module(
@@ -337,5 +352,6 @@ MODULE = Module(
         every_open_job_is_due_once,
         every_job_is_found_by_requester_until_it_ends,
         candidates_are_counted,
+        statistics_count_the_jobs,
     ),
 )

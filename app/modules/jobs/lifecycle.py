@@ -12,7 +12,7 @@ from app.kernel.errors import Rejected, broken, require
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader, State
 from app.kernel.table import Index, Singleton, Table
-from app.modules import bank, reputation
+from app.modules import bank, reputation, statistics
 from app.modules.jobs.spec import Candidate, Funding, Job, JobPhase, JobSpec, Params
 
 ESCROW = module_address("escrow")
@@ -144,6 +144,7 @@ def advance(state: State, ctx: Context, job: Job, phase: JobPhase, reason: str =
         OPEN_JOBS.remove(state, (job.requester, job.job_id))
         CLOSING.add(state, job.job_id)
         ON_RECORD[phase](state, job.requester)
+        statistics.count_ending(state, statistics.JOB, phase.name, reason)
     store(state, job)
     ctx.emit(JobPhaseChanged(job.job_id, phase, reason))
     return job
@@ -185,6 +186,7 @@ def spend(state: State, job: Job, held_uflt: int, paid_uflt: int) -> None:
     )
     store(state, job)
     reputation.note_payment(state, job.requester, paid_uflt)
+    statistics.count(state, paid_uflt=paid_uflt)
 
 
 def refund(state: State, ctx: Context, job: Job) -> int:

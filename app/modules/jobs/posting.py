@@ -8,7 +8,7 @@ from app.kernel.context import Context
 from app.kernel.errors import Rejected, require
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import State
-from app.modules import bank, bonds, reputation
+from app.modules import bank, bonds, reputation, statistics
 from app.modules.jobs.lifecycle import (
     COUNT,
     FUNDERS,
@@ -111,6 +111,7 @@ def post_job(state: State, ctx: Context, msg: PostJob) -> PostJobResponse:
     bank.burn(state, ctx, msg.requester, params.posting_cost_uflt)
     fund(state, ctx, job, msg.requester, msg.budget_uflt)
     reputation.note_posted_job(state, msg.requester)
+    statistics.count(state, job_count=1)
     ctx.emit(JobPosted(job_id, msg.requester, msg.budget_uflt))
     return PostJobResponse(job_id)
 

@@ -60,6 +60,7 @@ from app.modules.rounds.invariants import (
     every_running_job_goes_on,
     every_unsettled_round_is_due_once,
     rounds_that_have_not_ended_are_found_by_job,
+    statistics_count_the_rounds_and_their_tasks,
     the_pools_of_unsettled_rounds_are_in_escrow,
     unsettled_seats_lock_bonds,
 )
@@ -245,5 +246,6 @@ MODULE = Module(
         the_pools_of_unsettled_rounds_are_in_escrow,
         counters_equal_the_seats,
         unsettled_seats_lock_bonds,
+        statistics_count_the_rounds_and_their_tasks,
     ),
 )

@@ -19,7 +19,7 @@ from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader as View
 from app.kernel.store import State
 from app.learning.draw import AGGREGATOR_DRAW, EVALUATOR_DRAW, WORKER_DRAW, Candidate, draw
-from app.modules import bonds, jobs, reputation
+from app.modules import bonds, jobs, reputation, statistics
 from app.modules.jobs import Job, JobPhase
 from app.modules.rounds.lifecycle import (
     get_unsettled,
@@ -221,6 +221,7 @@ def seat_round(state: State, ctx: Context, job: Job, round: Round, selection: Se
     )
     set_due(state, drawn, 0)
     counts = U32(selected), U32(seat_count - selected), U32(reader_count)
+    statistics.count(state, round_count=1, seat_count=seat_count)
     ctx.emit(RoundDrawn(round.job_id, round.round, selection.seed, *counts))
 
 

@@ -8,7 +8,7 @@ from app.kernel.bech32 import to_bech32
 from app.kernel.errors import broken
 from app.kernel.record import Address
 from app.kernel.store import Reader as View
-from app.modules import bonds, jobs
+from app.modules import bonds, jobs, statistics
 from app.modules.jobs import JobPhase
 from app.modules.rounds.lifecycle import ENDED, TRAINING, get_readers, get_seats, get_unsettled
 from app.modules.rounds.records import (
@@ -22,6 +22,7 @@ from app.modules.rounds.records import (
     SeatKind,
     SeatState,
 )
+from app.modules.rounds.settle import is_task
 
 
 def walk_unsettled(state: View) -> Iterator[Round]:
@@ -134,3 +135,25 @@ def unsettled_seats_lock_bonds(state: View) -> None:
     for (address, job_id), amount in amounts.items():
         if locks[address, job_id].amount_uflt != amount:
             broken(f"the seats of {to_bech32(address)} in job {job_id} lock {amount} uflt")
+
+
+def statistics_count_the_rounds_and_their_tasks(state: View) -> None:
+    """Statistics say of rounds, seats, tasks and rewards what all rounds and seats say."""
+    ended: dict[tuple[str, str], int] = {}
+    counts = dict.fromkeys(("round_count", "seat_count", "reward_uflt"), 0)
+    counts |= dict.fromkeys((*statistics.TASK_COUNTS.values(), "dropped_count"), 0)
+    for _, row in ROUNDS.items(state):
+        seats = get_seats(state, row)
+        counts["round_count"] += bool(seats)
+        counts["seat_count"] += len(seats)
+        counts["reward_uflt"] += sum(seat.earned_uflt for seat in seats if seat.reveal.update_root)
+        if row.phase in ENDED:
+            end = row.phase.name, row.reason
+            ended[end] = ended.get(end, 0) + 1
+            for seat in (seat for seat in seats if is_task(row, seat)):
+                counts[statistics.TASK_COUNTS.get(seat.state.name, "dropped_count")] += 1
+    totals = statistics.TOTALS.get(state)
+    if counts != {name: getattr(totals, name) for name in counts}:
+        broken(f"statistics count what rounds and seats say: {counts}")
+    if statistics.get_endings(state, statistics.ROUND) != ended:
+        broken(f"statistics count the rounds that have ended, by reason: {ended}")

@@ -12,7 +12,7 @@ from app.kernel.errors import Rejected, broken, require
 from app.kernel.record import U64, Address
 from app.kernel.store import Reader as View
 from app.kernel.store import State
-from app.modules import jobs
+from app.modules import jobs, statistics
 from app.modules.rounds.records import (
     DUE,
     PARAMS,
@@ -126,6 +126,7 @@ def advance_round(
     if phase in ENDED:
         round = set_due(state, round, 0)
         UNSETTLED.remove(state, (round.job_id, round.round))
+        statistics.count_ending(state, statistics.ROUND, phase.name, reason)
     else:
         round = set_deadline(state, ctx, round)
     ctx.emit(RoundPhaseChanged(round.job_id, round.round, phase, reason))

@@ -12,7 +12,7 @@ from app.kernel.amounts import mul_div_floor, share_ppm, split_exactly
 from app.kernel.context import Context
 from app.kernel.record import U64, Address
 from app.kernel.store import State
-from app.modules import bonds, jobs, payouts, reputation
+from app.modules import bonds, jobs, payouts, reputation, statistics
 from app.modules.rounds.lifecycle import get_readers, get_seats, put_reader, put_seat
 from app.modules.rounds.records import (
     Reader,
@@ -101,8 +101,19 @@ def pay_seats(
     paid = [(seat, shares[seat.worker]) for seat in seats if shares.get(seat.worker)]
     amounts = {seat.worker: amount for seat, amount in paid}
     payouts.pay_shares(state, ctx, round.job_id, round.round, amounts)
+    count_rewards(state, round, paid)
     for seat, amount in paid:
         put_seat(state, round, replace(seat, earned_uflt=U64(amount)))
+
+
+def count_rewards(state: State, round: Round, paid: Sequence[tuple[Seat, int]]) -> None:
+    """Count what updates earn and their examples; a reserve's pay is for no update."""
+    limit = jobs.JOBS.must(state, round.job_id).spec.combination.example_count_max
+    rewards = [(seat, amount) for seat, amount in paid if seat.reveal.update_root]
+    reward = sum(amount for _, amount in rewards)
+    examples = sum(min(seat.reveal.example_count, limit) for seat, _ in rewards)
+    if rewards:
+        statistics.count(state, reward_uflt=reward, example_count=examples)
 
 
 def pay_readers(
@@ -143,9 +154,16 @@ def judge(state: State, ctx: Context, round: Round) -> None:
             reputation.move(state, ctx, reader.participant, success=True)
 
 
+def is_task(round: Round, seat: Seat) -> bool:
+    """Whether a seat was asked to train: the round began, and a reserve was called."""
+    return round.commit_attempt > 0 and seat.kind is not SeatKind.RESERVE
+
+
 def release(state: State, ctx: Context, round: Round) -> None:
-    """Free what the seats of a round lock."""
-    for seat in get_seats(state, round):
+    """Free what the seats of a round lock, and count what its tasks came to."""
+    seats = get_seats(state, round)
+    statistics.count_tasks(state, (seat.state.name for seat in seats if is_task(round, seat)))
+    for seat in seats:
         bonds.unlock(state, seat.worker, round.job_id, seat.locked_uflt)
         jobs.settle_leaver(state, ctx, round.job_id, seat.worker)
     for reader in get_readers(state, round):
