@@ -28,7 +28,7 @@ from app.sdk.client import Client
 from app.sdk.keyring import Keyring, Protection
 from app.sdk.protocol import U32, U64, U128, Coin, JobRequest, RoundRequest, Send
 from app.sdk.signer import Signer
-from fl_worker.templates.digits.flowerapp.task import Net
+from fl_worker.templates.digits.flowerapp.model import Net
 
 BIN = Path(sys.executable).parent
 FLT = 1_000_000

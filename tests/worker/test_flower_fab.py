@@ -8,7 +8,6 @@ import pytest
 
 from fl_worker.flower.errors import FlowerError
 from fl_worker.flower.fab import app_config, build_fab, install_fab, parse_config
-from fl_worker.templates import write_template
 from tests.worker.flower_apps import PYPROJECT, write_app
 
 
@@ -95,13 +94,3 @@ def test_a_node_config_is_read_as_flower_reads_it() -> None:
         parse_config("partition-id=0 oops")
     with pytest.raises(FlowerError, match="text values need quotes"):
         parse_config("path=/data")
-
-
-def test_the_template_is_an_app_of_the_name_it_is_given(tmp_path: Path) -> None:
-    write_template(tmp_path / "mine", "my-digits")
-
-    assert build_fab(tmp_path / "mine").name == "my-digits"
-    with pytest.raises(FlowerError, match="isn't empty"):
-        write_template(tmp_path / "mine", "again")
-    with pytest.raises(FlowerError, match="no app name"):
-        write_template(tmp_path / "other", "my app")

@@ -34,12 +34,15 @@ from fl_worker.cli.typed import AmountArgument, AppArgument, JobArgument
 def init(
     app_dir: AppArgument,
     name: Annotated[str, typer.Option(help="The app's name. (default: the folder's)")] = "",
+    template: Annotated[
+        str, typer.Option(help="What it learns: digits or fashion-mnist.")
+    ] = "digits",
 ) -> None:
     """Write a small Flower app to start from into a new folder."""
     from fl_worker.templates import write_template
 
     settings = current()
-    write_template(app_dir, name or app_dir.resolve().name)
+    write_template(app_dir, name or app_dir.resolve().name, template)
     advice = f"Next: pollen job try {app_dir}, then pollen job post {app_dir}"
     show(settings, {"folder": str(app_dir)}, f"Wrote an app into {app_dir}. {advice}")
 

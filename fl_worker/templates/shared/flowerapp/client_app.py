@@ -4,7 +4,8 @@ import torch
 from flwr.app import ArrayRecord, Context, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 
-from flowerapp.task import Net, load_data, load_validation
+from flowerapp.model import Net
+from flowerapp.task import load_data, load_validation
 from flowerapp.task import test as test_fn
 from flowerapp.task import train as train_fn
 
