@@ -6,6 +6,7 @@ import hashlib
 from functools import lru_cache
 
 from coincurve import PublicKey
+from Crypto.Hash import RIPEMD160
 
 from app.kernel.record import Address
 
@@ -22,7 +23,7 @@ def sha256(data: bytes) -> bytes:
 
 def address_of(pubkey: bytes) -> Address:
     """Return the address of a 33-byte secp256k1 key: RIPEMD-160 of its SHA-256 (Cosmos ADR-028)."""
-    return Address(hashlib.new("ripemd160", sha256(pubkey)).digest())
+    return Address(RIPEMD160.new(sha256(pubkey)).digest())  # not every OpenSSL has it
 
 
 def module_address(name: str) -> Address:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Protocol
 
 
@@ -69,11 +70,13 @@ class MemoryStore:
 class Overlay:
     """A draft over a state: reads fall through, writes stay here until merged."""
 
-    __slots__ = ("changes", "parent")
+    __slots__ = ("_sorted", "changes", "parent")
 
     def __init__(self, parent: Reader) -> None:
         self.parent = parent
         self.changes: dict[bytes, bytes | None] = {}
+        self._sorted: list[bytes] = []
+        """The keys of `changes` that were there at the last walk; no key is ever taken out."""
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of a row, or None."""
@@ -92,8 +95,9 @@ class Overlay:
 
     def items(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Walk the rows whose key begins with prefix, as they are now, in key order."""
-        low = max(prefix, start)
-        drafted = sorted(k for k in self.changes if k >= low and k.startswith(prefix))
+        keys = self._sort_keys()
+        last = bisect_left(keys, end_of(prefix)) if prefix else len(keys)
+        drafted = keys[bisect_left(keys, max(prefix, start)) : last]
         if not drafted:
             yield from self.parent.items(prefix, start)
             return
@@ -115,6 +119,13 @@ class Overlay:
         for drafted_key, drafted_value in drafts[at:]:
             if drafted_value is not None:
                 yield drafted_key, drafted_value
+
+    def _sort_keys(self) -> list[bytes]:
+        """Return the keys of all changes in order: those that came since the last walk join."""
+        fresh = len(self.changes) - len(self._sorted)
+        self._sorted += islice(reversed(self.changes), fresh)
+        self._sorted.sort()  # Quick, since all but the end is sorted.
+        return self._sorted
 
     def merge_into(self, state: State) -> None:
         """Write the draft into a state, usually its parent."""

@@ -20,6 +20,8 @@ GRPC_CODESPACE = "grpc"
 CODE_NOT_FOUND = grpc.StatusCode.NOT_FOUND.value[0]
 CALL_TIMEOUT_S = 10.0
 MESSAGE_BYTES_MAX = 64 << 20
+BLOCKS_BEHIND_MAX = 10
+"""A node that is further behind what another has reported is not heeded."""
 TLS_PREFIX = "https://"
 OPTIONS = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
@@ -93,10 +95,14 @@ class Connection:
             call = method(request, timeout=CALL_TIMEOUT_S)
             try:
                 response = await call
-                for key, value in await call.initial_metadata() or ():
-                    if key == HEIGHT_KEY:
-                        self.note_height(int(value))
-                return response
+                height = find_height(await call.initial_metadata())
+                if height is None:
+                    return response
+                if height + BLOCKS_BEHIND_MAX >= self.height:
+                    self.note_height(height)
+                    return response
+                failures.append(f"{self.addresses[self._at]}: only at height {height}")
+                self.turn()
             except grpc.aio.AioRpcError as error:
                 if error.code() not in PASSING:
                     raise to_refusal(error) from None
@@ -133,6 +139,11 @@ class Connection:
         """Keep a height that a node has reported just now."""
         self.height = max(self.height, height)
         self.height_s = time.monotonic()
+
+
+def find_height(metadata: Any) -> int | None:
+    """Return the height that a node's answer is of, if it says."""
+    return next((int(value) for key, value in metadata or () if key == HEIGHT_KEY), None)
 
 
 def open_channel(address: str) -> Any:

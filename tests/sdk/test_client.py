@@ -153,6 +153,21 @@ async def test_the_next_node_is_asked_when_one_is_gone(node: Node) -> None:
         await Client.connect("127.0.0.1:1", "127.0.0.1:2")
 
 
+async def test_a_node_that_is_far_behind_another_is_not_heeded(node: Node, tmp_path: Path) -> None:
+    behind = Node(tmp_path / "behind")
+    behind.engine.begin(ANNA, BERT)
+    await behind.start()
+    async with await Client.connect(behind.address, node.address) as client:
+        for _ in range(12):
+            node.engine.make_block()
+        client._connection.note_height(node.application.last.height)
+        assert (await client.status()).height == node.application.last.height
+        await node.stop()
+        with pytest.raises(Unreachable, match="only at height 1"):
+            await client.balance(ANNA.address)
+    await behind.close()
+
+
 async def test_a_node_of_another_chain_is_refused(node: Node) -> None:
     assert (await Client.connect(node.address, chain_id=CHAIN_ID)).chain_id == CHAIN_ID
     with pytest.raises(ChainError, match="is a node of 'pollen-test'"):
