@@ -18,10 +18,11 @@ from app.kernel.record import Address, Malformed
 from app.kernel.store import MemoryStore, Overlay, Reader, State
 from app.kernel.table import Index, Singleton, Table
 from app.kernel.trie import SENTINEL, SENTINEL_VALUE
-from app.kernel.tx import Tx, Undecodable
+from app.kernel.tx import BlockTx, Slot, Tx, Undecodable
 from app.modules import (
     auth,
     bank,
+    beacon,
     bonds,
     clock,
     fees,
@@ -38,6 +39,7 @@ INTERNAL = 1
 
 MODULES: tuple[Module, ...] = (
     clock.MODULE,
+    beacon.MODULE,
     auth.MODULE,
     bank.MODULE,
     fees.MODULE,
@@ -87,6 +89,8 @@ class Genesis:
     balances: Mapping[Address, int]
     params: Mapping[str, Mapping[str, Any]]
     """Plain values by module and field, in place of the defaults."""
+    validators: tuple[beacon.Validator, ...] = ()
+    """Those with a key for the beacon."""
 
 
 def make_genesis(genesis: Genesis) -> dict[str, Any]:
@@ -107,6 +111,8 @@ def make_genesis(genesis: Genesis) -> dict[str, Any]:
     bank.METADATA.put(state, bank.DENOM, bank.FLT_METADATA)
     for address, amount_uflt in genesis.balances.items():
         bank.mint(state, address, amount_uflt)
+    for validator in genesis.validators:
+        beacon.VALIDATORS.put(state, validator.validator, validator)
     return export_genesis(state)
 
 
@@ -187,10 +193,10 @@ def export_table(state: Reader, table: Table[Any] | Index | Singleton[Any]) -> A
 
 
 def execute_block(
-    state: Overlay, block: Block, txs: Sequence[Tx | Undecodable], verify: auth.Verify
+    state: Overlay, block: Block, txs: Sequence[BlockTx], verify: auth.Verify
 ) -> BlockResult:
     """Run a block on a draft: what is due at its beginning, its transactions, what is due after."""
-    block = clock.advance(state, block)
+    block = replace(clock.advance(state, block), slot=find_slot(txs))
     begin = Context(block)
     for module in MODULES:
         if module.begin_block is not None:
@@ -203,8 +209,23 @@ def execute_block(
     return BlockResult(block, results, tuple(begin.events), tuple(end.events))
 
 
-def execute_tx(state: State, block: Block, tx: Tx | Undecodable, verify: auth.Verify) -> TxResult:
+def find_slot(txs: Sequence[BlockTx]) -> Slot | None:
+    """Return what a block's proposer put into its first place, or None."""
+    return txs[0] if txs and isinstance(txs[0], Slot) else None
+
+
+def is_slot_right(state: Reader, block: Block, txs: Sequence[BlockTx]) -> bool:
+    """Whether a block begins with its proposer's proof if one is due, and with none if not."""
+    block = replace(block, slot=find_slot(txs))
+    if not beacon.is_proof_due(state):
+        return block.slot is None
+    return beacon.find_output(state, block) is not None
+
+
+def execute_tx(state: State, block: Block, tx: BlockTx, verify: auth.Verify) -> TxResult:
     """Admit a transaction and run its messages, all or none; the fee is kept either way."""
+    if isinstance(tx, Slot):
+        return TxResult(OK, "", "", 0, 0, (), ())
     if isinstance(tx, Undecodable):
         return TxResult(tx.code, "tx", tx.detail, 0, 0, (), ())
     admission = Overlay(state)
@@ -273,11 +294,6 @@ def signer_field(kind: type[Any]) -> str:
 def codespace_of(rejection: Rejected) -> str:
     """Return the module that a rejection belongs to."""
     return type(rejection).__module__.removeprefix("app.modules.").partition(".")[0]
-
-
-def is_slot_due(state: Reader) -> bool:
-    """Whether the next block must begin with an injected transaction; no rule asks for one yet."""
-    return False
 
 
 def run_query(state: Reader, request: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from app.kernel import vrf
 from app.kernel.context import Block, Context
 from app.kernel.crypto import module_address, sha256
 from app.kernel.errors import Rejected
@@ -19,12 +20,30 @@ from app.kernel.module import Module
 from app.kernel.record import U32, U64, Address, encode
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.table import Singleton
-from app.modules import auth, bank, bonds, clock, fees, jobs, payouts, reputation, statistics
+from app.modules import (
+    auth,
+    bank,
+    beacon,
+    bonds,
+    clock,
+    fees,
+    jobs,
+    payouts,
+    reputation,
+    statistics,
+)
 from app.modules.bonds import Registration, Role
 
 FLT = 1_000_000
 RICH = 1_000_000 * FLT
-MONEY = (clock.MODULE, auth.MODULE, bank.MODULE, fees.MODULE, statistics.MODULE)
+MONEY = (
+    clock.MODULE,
+    beacon.MODULE,
+    auth.MODULE,
+    bank.MODULE,
+    fees.MODULE,
+    statistics.MODULE,
+)
 STACK = (*MONEY, bonds.MODULE, reputation.MODULE, jobs.MODULE, payouts.MODULE)
 """The modules below rounds: a test says itself what rounds would do."""
 
@@ -53,6 +72,16 @@ def changed(record: R, changes: Mapping[str, Any]) -> R:
         inner = changed(getattr(record, name), {rest: value}) if rest else value
         record = replace(record, **{name: inner})  # type: ignore[type-var]
     return record
+
+
+def a_vrf_secret(name: str) -> bytes:
+    """The secret for the beacon that belongs to a name."""
+    return sha256(b"vrf " + name.encode())
+
+
+def a_validator(name: str, operator: Address) -> beacon.Validator:
+    """A validator with the key for the beacon that belongs to its name."""
+    return beacon.Validator(an_address(name), operator, vrf.key_of(a_vrf_secret(name)))
 
 
 WORK = jobs.Work(
@@ -209,21 +238,26 @@ class World:
         self._keep(draft, ctx)
         return response
 
-    def pass_block(self, seconds: int = 1) -> list[Any]:
+    def next_block(self, seconds: int = 1) -> Block:
+        """The block that comes so many seconds later."""
+        return replace(
+            self.block,
+            height=self.block.height + 1,
+            time_ms=self.block.time_ms + seconds * 1_000,
+            previous_time_ms=self.block.time_ms,
+            clock_ms=self.block.clock_ms + seconds * 1_000,
+            previous_app_hash=sha256(self.block.height.to_bytes(8, "big")),
+            slot=None,
+        )
+
+    def pass_block(self, seconds: int = 1, **fields: Any) -> list[Any]:
         """End this block, begin the next so many seconds later, and return the hooks' events."""
         draft, ctx = Overlay(self.state), Context(self.block)
         for module in self.modules:
             if module.end_block:
                 module.end_block(draft, ctx)
         self._keep(draft, ctx)
-        self.block = replace(
-            self.block,
-            height=self.block.height + 1,
-            time_ms=self.block.time_ms + seconds * 1_000,
-            previous_time_ms=self.block.time_ms,
-            clock_ms=self.block.clock_ms + seconds * 1_000,
-            hash=sha256(self.block.height.to_bytes(8, "big")),
-        )
+        self.block = replace(self.next_block(seconds), **fields)
         draft, begin = Overlay(self.state), Context(self.block)
         for module in self.modules:
             if module.begin_block:

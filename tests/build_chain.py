@@ -11,17 +11,18 @@ from typing import Any
 
 from app import chain
 from app.chain import BlockResult, Genesis, TxResult
+from app.kernel import vrf
 from app.kernel.context import Block
 from app.kernel.crypto import module_address, sha256, verify_secp256k1
 from app.kernel.record import U128, Address
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.trie import Forest
-from app.kernel.tx import Coin, Tx
-from app.modules import auth, bank
+from app.kernel.tx import Coin, Slot, Tx
+from app.modules import auth, bank, beacon
 from app.modules.bank import Send
 from app.sdk.signer import Signer, Signing, Terms, sign_tx
-from app.wire.tx import decode_tx
-from tests.build import FLT
+from app.wire.tx import decode_tx, encode_slot
+from tests.build import FLT, a_validator, a_vrf_secret, an_address
 
 CHAIN_ID = "pollen-test"
 GENESIS_MS = 1_800_000_000_000
@@ -42,12 +43,24 @@ def a_send(sender: Address, recipient: Address, amount_uflt: int = FLT) -> Send:
 
 
 class Ledger:
-    """A chain in memory on which the named people have 1,000 FLT each; invariants hold always."""
+    """A chain in memory on which the named people have 1,000 FLT each; invariants hold always.
 
-    def __init__(self, *names: str, params: Params | None = None, uflt: int = 1_000 * FLT) -> None:
+    The first of them operates the validators, who propose in turn.
+    """
+
+    def __init__(
+        self,
+        *names: str,
+        params: Params | None = None,
+        uflt: int = 1_000 * FLT,
+        validators: Sequence[str] = (),
+    ) -> None:
         self.signers = {signer.address: signer for signer in map(a_signer, names)}
         balances = dict.fromkeys(self.signers, uflt)
-        self.app_state = chain.make_genesis(Genesis(balances, params or {}))
+        self.validators = validators
+        self.vrf_secrets = {vrf.key_of(s): s for s in map(a_vrf_secret, validators)}
+        known = [a_validator(name, next(iter(balances))) for name in validators]
+        self.app_state = chain.make_genesis(Genesis(balances, params or {}, tuple(known)))
         self.state, self.forest = MemoryStore(), Forest()
         self.block = Block(CHAIN_ID, 0, 0, 0)
         genesis = Overlay(self.state)
@@ -75,11 +88,27 @@ class Ledger:
         return tx
 
     def next_block(self, seconds: int = 1) -> Block:
-        """The block that comes next; its hash follows from its height."""
+        """The block that comes next; the validators propose in turn."""
         height = self.block.height + 1
         time_ms = self.block.time_ms + 1_000 * seconds if self.block.time_ms else GENESIS_MS
-        digest = sha256(b"block %d" % height)
-        return Block(CHAIN_ID, height, time_ms, self.block.time_ms, hash=digest)
+        names = self.validators
+        return Block(
+            CHAIN_ID,
+            height,
+            time_ms,
+            self.block.time_ms,
+            previous_app_hash=self.forest.root(),
+            proposer=an_address(names[height % len(names)]) if names else b"",
+        )
+
+    def owed(self) -> list[bytes]:
+        """The slot that the next block must begin with, as bytes, or none."""
+        if not beacon.is_proof_due(self.state):
+            return []
+        block = self.next_block()
+        key = beacon.find_key(self.state, block) or b""
+        proof = vrf.prove(self.vrf_secrets[key], beacon.compute_alpha(self.state, block))
+        return [encode_slot(Slot(block.proposer, proof))]
 
     def execute(self, *txs: Any, seconds: int = 1) -> BlockResult:
         """Run and keep a block of decoded transactions."""

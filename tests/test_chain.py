@@ -17,10 +17,11 @@ from app.kernel.errors import InvariantBroken, broken
 from app.kernel.module import Message, Module
 from app.kernel.record import U64, U128
 from app.kernel.store import MemoryStore, Overlay, State
-from app.kernel.tx import Undecodable
-from app.modules import auth, bank, bonds, fees, jobs, rounds
+from app.kernel.tx import Slot, Undecodable
+from app.modules import auth, bank, beacon, bonds, fees, jobs, rounds
 from app.modules.bank import Send
 from app.modules.jobs import cancel_job
+from app.wire.tx import decode_block
 from tests.build import FLT, an_address
 from tests.build_chain import FEE_UFLT, Ledger, a_send, a_signer
 from tests.build_rounds import a_play
@@ -282,8 +283,30 @@ def test_the_same_block_gives_the_same_root_on_a_draft_and_on_the_store() -> Non
     assert ledger.forest.root() == root
 
 
-def test_no_block_needs_a_transaction_of_the_proposers_own() -> None:
-    assert not chain.is_slot_due(Ledger("ada").state)
+def test_a_block_begins_with_its_proposers_proof_exactly_when_one_is_due() -> None:
+    ledger = Ledger("ada", "ben", validators=["vera", "vito"])
+    ledger.execute()
+    block, send = ledger.next_block(), ledger.tx([a_send(ADA, BEN)])
+    assert chain.is_slot_right(ledger.state, block, [send])
+    assert not chain.is_slot_right(ledger.state, block, [Slot(block.proposer, bytes(80)), send])
+    assert ledger.owed() == []
+
+    beacon.ask(ledger.state, Context(ledger.block))
+
+    (slot,) = decode_block(ledger.owed())
+    assert chain.is_slot_right(ledger.state, block, [slot, send])
+    for txs in ([], [send], [send, slot], [replace(slot, proof=bytes(80)), send]):
+        assert not chain.is_slot_right(ledger.state, block, txs)
+
+
+def test_a_slot_is_no_transaction_and_costs_nobody_anything() -> None:
+    ledger = Ledger("ada", "ben", validators=["vera", "vito"])
+    ledger.execute()
+    beacon.ask(ledger.state, Context(ledger.block))
+    result = ledger.execute(*decode_block(ledger.owed()), ledger.tx([a_send(ADA, BEN)]))
+    assert result.tx_results[0] == chain.TxResult(OK, "", "", 0, 0, (), ())
+    assert result.tx_results[1].code == OK
+    assert [event.is_proven for event in result.begin_events] == [True]
 
 
 def test_a_name_is_given_once_and_a_table_bears_its_modules() -> None:

@@ -14,20 +14,21 @@ import pytest
 from cosmpy.protos.tendermint.abci.types_pb2 import Event
 
 from app import chain
+from app.kernel import vrf
 from app.kernel.context import Block
 from app.kernel.crypto import module_address, verify_secp256k1
 from app.kernel.record import U32, U64, U128
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.trie import Forest
 from app.kernel.tx import Coin
-from app.modules import bonds, jobs, payouts
+from app.modules import beacon, bonds, jobs, payouts
 from app.modules.bank import Send
 from app.modules.bonds import Role
 from app.modules.jobs import JobPhase
 from app.wire.events import block_events, result_data, tx_events
-from app.wire.tx import decode_tx
-from tests.build import FLT, a_job, a_registration
-from tests.build_chain import Ledger, Params, a_send
+from app.wire.tx import decode_block
+from tests.build import FLT, a_job, a_registration, a_vrf_secret, an_address
+from tests.build_chain import Ledger, a_send
 from tests.build_rounds import Play
 from tests.conftest import VECTORS
 
@@ -54,11 +55,11 @@ def result_of(result: chain.TxResult, messages: tuple[Any, ...]) -> dict[str, An
 
 def block_of(result: chain.BlockResult, raws: Sequence[bytes], app_hash: bytes) -> dict[str, Any]:
     """A block as JSON."""
-    messages = [getattr(decode_tx(raw), "messages", ()) for raw in raws]
+    messages = [getattr(tx, "messages", ()) for tx in decode_block(raws)]
     return {
         "height": result.block.height,
         "time_ms": result.block.time_ms,
-        "hash": result.block.hash.hex(),
+        "proposer": result.block.proposer.hex(),
         "txs": [raw.hex() for raw in raws],
         "results": [result_of(*pair) for pair in zip(result.tx_results, messages)],
         "events": events_of(block_events(result)),
@@ -69,14 +70,21 @@ def block_of(result: chain.BlockResult, raws: Sequence[bytes], app_hash: bytes) 
 class Chronicle:
     """A ledger of which every block is written down."""
 
-    def __init__(self, *names: str, params: Params | None = None, uflt: int = 1_000 * FLT) -> None:
-        self.ledger = Ledger(*names, params=params, uflt=uflt)
+    def __init__(self, *names: str, **options: Any) -> None:
+        self.ledger = Ledger(*names, **options)
         self.genesis_app_hash = self.ledger.forest.root()
         self.blocks: list[dict[str, Any]] = []
+        self.begun: list[Any] = []
 
     def add(self, *raws: bytes, seconds: int = 1) -> list[chain.TxResult]:
         """Run a block of transactions as bytes."""
-        result = self.ledger.execute(*map(decode_tx, raws), seconds=seconds)
+        owed = self.ledger.owed()
+        return self.add_as_it_is(*owed, *raws, seconds=seconds)[len(owed) :]
+
+    def add_as_it_is(self, *raws: bytes, seconds: int = 1) -> list[chain.TxResult]:
+        """Run a block of just these bytes."""
+        result = self.ledger.execute(*decode_block(raws), seconds=seconds)
+        self.begun += result.begin_events
         self.blocks.append(block_of(result, raws, self.ledger.forest.root()))
         return list(result.tx_results)
 
@@ -175,6 +183,35 @@ def job() -> Chronicle:
     return chronicle
 
 
+def drawn() -> Chronicle:
+    """A seed from each of two proposers, one from a new key, one that a block without proof made.
+
+    A job that waits for readers asks for a draw every two seconds.
+    """
+    names = ["rita", *[f"worker {number}" for number in range(4)]]
+    chronicle = Chronicle(*names, validators=["vera", "vito"], uflt=10_000 * FLT)
+    ledger = chronicle.ledger
+    rita, *workers = ledger.people(*names)
+    chronicle.do(*[a_registration(who, Role.WORKER, 1_000 * FLT) for who in workers])
+    (posted,) = chronicle.do(a_job(rita, budget_uflt=30 * FLT))
+    chronicle.do(*[jobs.JoinJob(who, posted.job_id) for who in workers])
+    secret = a_vrf_secret("vera again")
+    ledger.vrf_secrets[vrf.key_of(secret)] = secret
+    chronicle.do(beacon.RegisterVrfKey(rita, an_address("vera"), vrf.key_of(secret)))
+    for _ in range(2):
+        chronicle.add(seconds=3)
+        chronicle.add()
+        chronicle.add()
+    chronicle.add(seconds=3)
+    assert ledger.owed()
+    chronicle.add_as_it_is()
+    made = [event for event in chronicle.begun if isinstance(event, beacon.SeedMade)]
+    vera, vito = an_address("vera"), an_address("vito")
+    assert [event.proposer for event in made] == [vera, vera, vera, vito, vito, vera]
+    assert [event.is_proven for event in made] == [True] * 5 + [False]
+    return chronicle
+
+
 def play_round(chronicle: Chronicle, play: Play) -> None:
     """Let everyone do what the first round asks of them, until it is settled."""
     readers = [reader.participant for reader in play.readers()]
@@ -186,7 +223,7 @@ def play_round(chronicle: Chronicle, play: Play) -> None:
     chronicle.add(seconds=6)
 
 
-SCENARIOS: list[Callable[[], Chronicle]] = [sends, bonding, job]
+SCENARIOS: list[Callable[[], Chronicle]] = [sends, bonding, job, drawn]
 
 
 def replay(vector: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -200,10 +237,15 @@ def replay(vector: dict[str, Any]) -> Iterator[dict[str, Any]]:
     previous_ms = 0
     for stored in vector["blocks"]:
         draft, raws = Overlay(state), [bytes.fromhex(tx) for tx in stored["txs"]]
-        times = stored["time_ms"], previous_ms
-        digest = bytes.fromhex(stored["hash"])
-        block = Block(vector["chain_id"], stored["height"], *times, hash=digest)
-        result = chain.execute_block(draft, block, [*map(decode_tx, raws)], verify_secp256k1)
+        block = Block(
+            vector["chain_id"],
+            stored["height"],
+            stored["time_ms"],
+            previous_ms,
+            previous_app_hash=forest.root(),
+            proposer=bytes.fromhex(stored["proposer"]),
+        )
+        result = chain.execute_block(draft, block, decode_block(raws), verify_secp256k1)
         forest = forest.apply(draft.changes)
         draft.merge_into(state)
         previous_ms = block.time_ms

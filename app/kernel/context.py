@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.kernel.record import NO_ADDRESS, Address
+from app.kernel.tx import Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +21,18 @@ class Misbehaviour:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The block that is executed; the only clock and the only chance there is."""
+    """The block that is executed; the only clock there is."""
 
     chain_id: str
     height: int
     time_ms: int
     previous_time_ms: int
     """Header time of the block before; 0 at the first block."""
-    hash: bytes = b""
+    previous_app_hash: bytes = b""
+    """The application hash of the state that the block is executed on."""
     proposer: bytes = b""
+    slot: Slot | None = None
+    """What its proposer put into its first place."""
     clock_ms: int = 0
     """The chain's own clock: header time less the time for which the chain stood still."""
     misbehaviour: tuple[Misbehaviour, ...] = ()

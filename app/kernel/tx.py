@@ -46,8 +46,20 @@ class Tx:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """What a proposer puts into its block's first place, unsigned: its proof for the beacon."""
+
+    proposer: bytes
+    proof: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Undecodable:
     """Bytes in a block that are no transaction."""
 
     code: int
     detail: str
+
+
+BlockTx = Tx | Slot | Undecodable
+"""What may stand in a block."""

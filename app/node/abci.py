@@ -6,9 +6,12 @@ with height and root, in one synced batch; nothing else is ever written, so a re
 replays cleanly. Before the first block the genesis is such a draft too. Up to `CANDIDATES_MAX`
 proposals of a height are remembered by block hash.
 
-A block's first place is a slot for one transaction of the proposer's own, which nobody signs. It is
-told by its first byte, 0, which no `TxRaw` can have, and a block must have one exactly when the
-rules ask for it (`chain.is_slot_due`). No rule does yet: a block with one is rejected.
+A block's first place is a slot for the proof that its proposer owes the beacon, exactly when one is
+due. A proposal with a wrong slot is refused, so a validator whose key is lost or broken only loses
+its turns. Should nobody's key work, no proposal would ever be right: so a node that has refused
+`REFUSALS_PER_VALIDATOR` of them for each validator at one height takes one without a slot, of which
+the rules make a seed that nobody chose. That is a matter of how to vote. What was decided is
+executed the same everywhere.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ import json
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -34,7 +37,8 @@ from app.kernel.errors import Rejected, broken
 from app.kernel.record import U32, U64
 from app.kernel.store import Overlay, Reader
 from app.kernel.trie import Forest
-from app.kernel.tx import Tx, Undecodable
+from app.kernel.tx import BlockTx, Slot, Tx, Undecodable
+from app.modules import beacon
 from app.node.config import VERSION, OperatorError
 from app.node.leveldb import Committed, JobEvent, LevelStore
 from app.node.mempool import Mempool, TooManyWaiting
@@ -43,7 +47,7 @@ from app.node.question import View
 from app.node.views import answer_engine
 from app.wire.events import block_events, field, result_data, tx_events, typed_records
 from app.wire.records import pack
-from app.wire.tx import decode_tx
+from app.wire.tx import decode_block, decode_tx, encode_slot
 
 log = logging.getLogger("pollend.abci")
 
@@ -83,11 +87,18 @@ BLOCK_EVENTS_TAG, TX_RESULTS_TAG = 0x0A, 0x12
 """Of `ResponseFinalizeBlock.events` and `tx_results`."""
 TX_EVENTS_TAG = 0x3A
 """Of `ExecTxResult.events`."""
-SLOT_BYTE = b"\0"
 CODE_FULL = 20
+REFUSALS_PER_VALIDATOR = 2
 
 ACCEPT = abci.ResponseProcessProposal(status=abci.ResponseProcessProposal.ACCEPT)
 REJECT = abci.ResponseProcessProposal(status=abci.ResponseProcessProposal.REJECT)
+
+Prove = Callable[[bytes, bytes], bytes | None]
+"""What gives the proof of a public key for an input, or None without its secret."""
+
+
+def prove_nothing(key: bytes, alpha: bytes) -> None:
+    """Give no proof: a node that holds no secret."""
 
 
 class Candidate(NamedTuple):
@@ -95,7 +106,7 @@ class Candidate(NamedTuple):
 
     draft: Overlay
     result: chain.BlockResult
-    txs: Sequence[Tx | Undecodable]
+    txs: Sequence[BlockTx]
     forest: Forest
     response: abci.ResponseFinalizeBlock
 
@@ -121,7 +132,12 @@ class Application:
     """The chain as one node holds it: the committed state, and the blocks under way."""
 
     def __init__(
-        self, store: LevelStore, metrics: Metrics, *, check_invariants: bool = False
+        self,
+        store: LevelStore,
+        metrics: Metrics,
+        prove: Prove = prove_nothing,
+        *,
+        check_invariants: bool = False,
     ) -> None:
         self.store = store
         self.last = store.last
@@ -131,6 +147,8 @@ class Application:
         self._decode_small = lru_cache(TXS_REMEMBERED)(decode_tx)
         self._decode_large = lru_cache(LARGE_TXS_REMEMBERED)(decode_tx)
         self.metrics = metrics
+        self._prove = prove
+        self._refused_slots = 0
         self._checks_invariants = check_invariants
         self._check_due_s = 0.0
         self._genesis = Overlay(store)
@@ -206,23 +224,27 @@ class Application:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise OperatorError(f"genesis: {error}") from None
         forest = Forest().apply(genesis.changes)
-        self.last = Committed(request.chain_id, U64(max(request.initial_height, 1) - 1))
+        height, root = U64(max(request.initial_height, 1) - 1), forest.root()
+        self.last = Committed(request.chain_id, height, app_hash=root)
         self.state, self._genesis, self._forest = genesis, genesis, forest
         self._forget_candidates()
-        return abci.ResponseInitChain(consensus_params=CONSENSUS_PARAMS, app_hash=forest.root())
+        return abci.ResponseInitChain(consensus_params=CONSENSUS_PARAMS, app_hash=root)
 
     def prepare_proposal(
         self, request: abci.RequestPrepareProposal
     ) -> abci.ResponsePrepareProposal:
         """Choose the transactions that pass admission one after the other, as far as they fit.
 
-        What never will, the engine keeps offering: it forgets only what was in a block. When that
-        is much, some of it goes into the block, to fail there.
+        Before them goes the slot, if one is due. What never will, the engine keeps offering: it
+        forgets only what was in a block. When that is much, some of it goes into the block, to fail
+        there.
         """
-        block = self._block_of(request, b"")
+        block = self._block_of(request)
         admission = Mempool(self.verify, may_restart=False)
         deadline_s = time.monotonic() + PREPARE_S_MAX
         chosen, refused = Selection(request.max_tx_bytes), list[bytes]()
+        for slot in filter(chosen.has_room, self._make_slot(block)):
+            chosen.add(slot)
         offered = [(self._decode(raw), raw) for raw in request.txs[:PREPARE_TXS_MAX]]
         for tx, raw in order_by_sequence(offered):
             if time.monotonic() > deadline_s and chosen.txs:
@@ -246,12 +268,12 @@ class Application:
         self, request: abci.RequestProcessProposal
     ) -> abci.ResponseProcessProposal:
         """Accept a block that is well formed, and execute it; failing transactions don't matter."""
-        slots = [at for at, raw in enumerate(request.txs) if raw.startswith(SLOT_BYTE)]
-        if slots != ([0] if chain.is_slot_due(self.state) else []):
-            return REJECT
         if sum(map(proto_bytes, request.txs)) > BLOCK_BYTES_MAX:
             return REJECT
-        if any(isinstance(self._decode(raw), Undecodable) for raw in request.txs):
+        txs = decode_block(request.txs, self._decode)
+        if any(isinstance(tx, Undecodable) for tx in txs):
+            return REJECT
+        if not self._has_right_slot(self._block_of(request), txs):
             return REJECT
         self._execute(request)
         return ACCEPT
@@ -323,8 +345,8 @@ class Application:
             return candidate
         started_s = time.perf_counter()
         draft = Overlay(self.state)
-        txs = [self._decode(raw) for raw in request.txs]
-        block = self._block_of(request, request.hash)
+        txs = decode_block(request.txs, self._decode)
+        block = self._block_of(request)
         result = chain.execute_block(draft, block, txs, self.verify)
         forest = self._forest.apply(draft.changes)
         response = render(result, txs, forest.root())
@@ -336,17 +358,42 @@ class Application:
         self._candidates[request.hash] = candidate
         return candidate
 
-    def _block_of(self, request: Any, block_hash: bytes) -> Block:
+    def _block_of(self, request: Any) -> Block:
         """Return the block that a proposal or a decision is about."""
         return Block(
             chain_id=self.last.chain_id,
             height=request.height,
             time_ms=to_ms(request.time),
             previous_time_ms=self.last.time_ms,
-            hash=block_hash,
+            previous_app_hash=self.last.app_hash,
             proposer=request.proposer_address,
             misbehaviour=tuple([misbehaviour(found) for found in request.misbehavior]),
         )
+
+    def _make_slot(self, block: Block) -> list[bytes]:
+        """Return the slot that a block of this node's must have, or none."""
+        if not beacon.is_proof_due(self.state):
+            return []
+        key = beacon.find_key(self.state, block) or b""
+        proof = self._prove(key, beacon.compute_alpha(self.state, block))
+        if proof is None:
+            log.error(
+                "no secret here belongs to the beacon's key %r of this validator, so that others "
+                "refuse its block; see `pollend vrf show`",
+                key.hex(),
+            )
+            return []
+        return [encode_slot(Slot(block.proposer, proof))]
+
+    def _has_right_slot(self, block: Block, txs: Sequence[BlockTx]) -> bool:
+        """Whether to take a block for what is in its slot; a refusal is counted."""
+        if chain.is_slot_right(self.state, block, txs):
+            return True
+        refusals_max = REFUSALS_PER_VALIDATOR * beacon.count_validators(self.state)
+        if chain.find_slot(txs) is None and self._refused_slots >= refusals_max:
+            return True
+        self._refused_slots += 1
+        return False
 
     def _check_invariants(self, state: Reader, height: int) -> None:
         """Stop at the first sentence that doesn't hold, if checking is on and due."""
@@ -366,10 +413,11 @@ class Application:
     def _forget_candidates(self) -> None:
         self._candidates.clear()
         self._decided = None
+        self._refused_slots = 0
 
 
 def render(
-    result: chain.BlockResult, txs: Sequence[Tx | Undecodable], app_hash: bytes
+    result: chain.BlockResult, txs: Sequence[BlockTx], app_hash: bytes
 ) -> abci.ResponseFinalizeBlock:
     """Return a block's result as the engine takes it."""
     events = [field(BLOCK_EVENTS_TAG, event) for event in block_events(result)]
@@ -381,9 +429,9 @@ def render(
     return response
 
 
-def render_tx(result: chain.TxResult, tx: Tx | Undecodable) -> bytes:
+def render_tx(result: chain.TxResult, tx: BlockTx) -> bytes:
     """Return a transaction's result, serialized, as the engine takes it."""
-    messages = () if isinstance(tx, Undecodable) else tx.messages
+    messages = tx.messages if isinstance(tx, Tx) else ()
     rest = abci.ExecTxResult(
         code=result.code,
         codespace=result.codespace,

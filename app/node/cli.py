@@ -53,6 +53,8 @@ app = typer.Typer(
 )
 network_app = typer.Typer(help="A network of validators on this machine.", no_args_is_help=True)
 app.add_typer(network_app, name="localnet")
+vrf_app = typer.Typer(help="A validator's keys for the beacon.", no_args_is_help=True)
+app.add_typer(vrf_app, name="vrf")
 
 
 @app.command()
@@ -126,6 +128,30 @@ def status(home: HomeOption = HOME, output: OutputOption = Output.TEXT) -> None:
 def version(output: OutputOption = Output.TEXT) -> None:
     """Show the version."""
     show(output, {"pollend": VERSION}, f"pollend {VERSION}")
+
+
+@vrf_app.command("show")
+def show_vrf_keys(home: HomeOption = HOME, output: OutputOption = Output.TEXT) -> None:
+    """Show the public keys whose secrets this node has, and the validator's address."""
+    from app.node.vrf_keys import get_vrf_keys
+
+    with errors_shown(output):
+        found = get_vrf_keys(Home(absolute(home)))
+        words = [f"validator {found['validator']}", *[f"vrf key   {k}" for k in found["vrf_keys"]]]
+        show(output, found, "\n".join(words))
+
+
+@vrf_app.command("new")
+def add_vrf_key(home: HomeOption = HOME, output: OutputOption = Output.TEXT) -> None:
+    """Make another key; it counts two blocks after the validator's operator registers it."""
+    from app.node.vrf_keys import make_vrf_key
+
+    with errors_shown(output):
+        place = Home(absolute(home))
+        place.read_config()
+        key = make_vrf_key(place.vrf_keys).hex()
+        words = f"Made {key}. The node may keep running. Next: register it with RegisterVrfKey."
+        show(output, {"vrf_key": key}, words)
 
 
 @network_app.command("start")

@@ -87,6 +87,13 @@ class Validator(NamedTuple):
 
     name: str
     public_key: bytes
+    vrf_key: bytes
+    """Its key for the beacon."""
+
+    @property
+    def address(self) -> bytes:
+        """Return its consensus address."""
+        return address_of(self.public_key)
 
 
 def make_keys(engine_home: Path) -> bytes:
@@ -99,7 +106,7 @@ def make_keys(engine_home: Path) -> bytes:
         key = SigningKey.generate()
         public_key = bytes(key.verify_key)
         validator = {
-            "address": sha256(public_key)[:20].hex().upper(),
+            "address": address_of(public_key).hex().upper(),
             "pub_key": public_json(public_key),
             "priv_key": private_json(key),
         }
@@ -107,7 +114,18 @@ def make_keys(engine_home: Path) -> bytes:
         write_secret(config / "node_key.json", {"priv_key": private_json(SigningKey.generate())})
         state = {"height": "0", "round": 0, "step": 0}
         write_secret(data / "priv_validator_state.json", state)
+    return read_public_key(engine_home)
+
+
+def read_public_key(engine_home: Path) -> bytes:
+    """Return the validator's public key."""
+    path = engine_home / "config" / "priv_validator_key.json"
     return b64decode(json.loads(path.read_text())["pub_key"]["value"])
+
+
+def address_of(public_key: bytes) -> bytes:
+    """Return the consensus address of a validator's public key."""
+    return sha256(public_key)[:20]
 
 
 def read_node_id(engine_home: Path) -> str:
@@ -126,7 +144,7 @@ def make_genesis(
         "initial_height": "1",
         "validators": [
             {
-                "address": sha256(each.public_key)[:20].hex().upper(),
+                "address": each.address.hex().upper(),
                 "pub_key": public_json(each.public_key),
                 "power": str(VALIDATOR_POWER),
                 "name": each.name,

@@ -2,6 +2,7 @@
 
 <home>/pollend.toml     this file; the engine's own configuration is written from it
 <home>/engine/          the engine's home: keys, genesis, its blocks
+<home>/vrf_keys.json    a validator's secrets for the beacon
 <home>/state/           the application's rows (LevelDB)
 <home>/engine.log       what the engine says
 <home>/abci.sock        where the engine meets the application
@@ -77,6 +78,11 @@ class Home:
     def socket(self) -> Path:
         """Where the engine meets the application."""
         return self.path / "abci.sock"
+
+    @property
+    def vrf_keys(self) -> Path:
+        """Where the secrets for the beacon are kept."""
+        return self.path / "vrf_keys.json"
 
     @property
     def engine_log(self) -> Path:

@@ -1,4 +1,7 @@
-"""Beginning a chain: its params from genesis/<name>.json, and a faucet's account with the money."""
+"""Beginning a chain: its params from genesis/<name>.json, and a faucet's account with the money.
+
+The faucet's account operates the validators too: it may register other keys for the beacon.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,10 @@ from coincurve import PrivateKey
 from app import chain
 from app.kernel.bech32 import from_bech32, to_bech32
 from app.kernel.crypto import address_of
+from app.modules import beacon
 from app.node import comet
 from app.node.config import CONFIG_FILE, Home, NodeConfig, OperatorError
+from app.node.vrf_keys import make_vrf_key
 
 FOLDER = Path(__file__).resolve().parents[2] / "genesis"
 FAUCET_FILE = "faucet.json"
@@ -57,8 +62,11 @@ def begin_chain(
     """Return the engine's genesis file of a new chain."""
     try:
         given = {from_bech32(k): int(v) for k, v in template.get("balances", {}).items()}
-        balances = {from_bech32(faucet.address): FAUCET_UFLT, **given}
-        app_state = chain.make_genesis(chain.Genesis(balances, template.get("params", {})))
+        operator = from_bech32(faucet.address)
+        balances = {operator: FAUCET_UFLT, **given}
+        keys = [beacon.Validator(each.address, operator, each.vrf_key) for each in validators]
+        begun = chain.Genesis(balances, template.get("params", {}), tuple(keys))
+        app_state = chain.make_genesis(begun)
     except (ValueError, TypeError, AttributeError) as error:
         raise OperatorError(f"genesis: {error}") from None
     return comet.make_genesis(chain_id, validators, app_state)
@@ -70,10 +78,10 @@ def init_home(home: Home, config: NodeConfig, chain_id: str, genesis: str) -> di
         raise OperatorError(f"{home.path}: a node lives here already; choose another --home")
     template = read_template(genesis)
     is_joining = "app_state" in template
-    public_key = comet.make_keys(home.engine)
+    public_key, vrf_key = comet.make_keys(home.engine), make_vrf_key(home.vrf_keys)
     if not is_joining:
         faucet = make_faucet(home.path)
-        validator = comet.Validator(config.moniker, public_key)
+        validator = comet.Validator(config.moniker, public_key, vrf_key)
         template = begin_chain(chain_id, template, [validator], faucet)
     text = json.dumps(template, indent=1)
     (home.engine / "config" / "genesis.json").write_text(text)
@@ -82,5 +90,6 @@ def init_home(home: Home, config: NodeConfig, chain_id: str, genesis: str) -> di
         "home": str(home.path),
         "chain_id": template["chain_id"],
         "node_id": comet.read_node_id(home.engine),
+        "vrf_key": vrf_key.hex(),
         "faucet": None if is_joining else str(home.path / FAUCET_FILE),
     }

@@ -22,6 +22,7 @@ from app.node.comet import Validator, make_keys, read_node_id
 from app.node.config import Home, NodeConfig, OperatorError, is_port_free
 from app.node.genesis import FAUCET_FILE, begin_chain, make_faucet, read_template
 from app.node.status import find_unready
+from app.node.vrf_keys import make_vrf_key
 
 NETWORK_FILE = "localnet.json"
 CHAIN_ID = "pollen-localnet"
@@ -93,8 +94,10 @@ def make_localnet(home: Path, validators: int, base_port: int | None, genesis: s
     template = read_template(genesis)
     nodes = place_nodes(home, validators, base_port)
     homes = [Home(Path(node.home)) for node in nodes]
-    keys = [make_keys(each.engine) for each in homes]
-    chosen = [Validator(node.name, key) for node, key in zip(nodes, keys, strict=True)]
+    chosen = [
+        Validator(node.name, make_keys(each.engine), make_vrf_key(each.vrf_keys))
+        for node, each in zip(nodes, homes, strict=True)
+    ]
     faucet = make_faucet(home)
     chain_genesis = json.dumps(begin_chain(CHAIN_ID, template, chosen, faucet), indent=1)
     peers = [f"{read_node_id(each.engine)}@{node.p2p}" for each, node in zip(homes, nodes)]

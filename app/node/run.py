@@ -19,6 +19,7 @@ from app.node.grpc import start_grpc
 from app.node.leveldb import LevelStore
 from app.node.metrics import Metrics, serve_metrics
 from app.node.socket import serve
+from app.node.vrf_keys import prove_from
 
 log = logging.getLogger("pollend")
 
@@ -42,7 +43,9 @@ async def run_node(home: Home, config: NodeConfig, *, is_engine_external: bool) 
         stack.callback(home.lock().close)
         store = LevelStore(home.path / "state")
         stack.callback(store.close)
-        application = Application(store, Metrics(), check_invariants=config.check_invariants)
+        prove = partial(prove_from, home.vrf_keys)
+        checks = config.check_invariants
+        application = Application(store, Metrics(), prove, check_invariants=checks)
         tune_interpreter()
         check_ports(config)
         await open_doors(stack, home, application, config, end)

@@ -4,6 +4,9 @@ The outer message follows ADR-027: body, auth info, then signatures, with the sh
 Unknown fields are refused at every depth and through every Any; in the body non-critical ones pass,
 whose number has bit 11 set. SIGN_MODE_DIRECT is the only mode, and nothing is taken that this chain
 would not act on: no extension options, tips, fee grants or unordered transactions.
+
+A block's first place may hold a slot instead, which its proposer made and nobody signs: a byte 0,
+which no `TxRaw` begins with, and the canonical bytes of the record.
 """
 
 from __future__ import annotations
@@ -21,11 +24,12 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from app.chain import RULES, signer_field
 from app.kernel.crypto import SECP256K1_PUBKEY_BYTES, sha256
-from app.kernel.record import Address, Malformed, read_varint
-from app.kernel.tx import Coin, SignerInfo, Tx, Undecodable
+from app.kernel.record import Address, Malformed, decode, encode, read_varint
+from app.kernel.tx import BlockTx, Coin, SignerInfo, Slot, Tx, Undecodable
 from app.wire.records import KINDS, BadField, read_address, read_decimal, reader_of
 
 CODE_UNDECODABLE = 2
+SLOT_BYTE = b"\0"
 PUBKEY_URL = "/cosmos.crypto.secp256k1.PubKey"
 PUBKEY_HEAD = bytes((0x0A, SECP256K1_PUBKEY_BYTES))
 PUBKEY_SIZE_BYTES = len(PUBKEY_HEAD) + SECP256K1_PUBKEY_BYTES
@@ -76,6 +80,28 @@ def decode_tx(raw: bytes, *, is_simulation: bool = False) -> Tx | Undecodable:
         return Undecodable(CODE_UNDECODABLE, f"tx parse error: TxRaw: {error} (ADR-027)")
     except (Refused, BadField, DecodeError) as error:
         return Undecodable(CODE_UNDECODABLE, f"tx parse error: {error}")
+
+
+def decode_block(
+    raws: Sequence[bytes], decode_one: Callable[[bytes], Tx | Undecodable] = decode_tx
+) -> list[BlockTx]:
+    """Return what a block's bytes are: a slot perhaps, then transactions."""
+    has_slot = bool(raws) and raws[0].startswith(SLOT_BYTE)
+    slot: list[BlockTx] = [decode_slot(raws[0])] if has_slot else []
+    return [*slot, *[decode_one(raw) for raw in raws[len(slot) :]]]
+
+
+def decode_slot(raw: bytes) -> Slot | Undecodable:
+    """Return the slot in the bytes of a block's first place, or why there is none."""
+    try:
+        return decode(Slot, raw.removeprefix(SLOT_BYTE))
+    except Malformed as error:
+        return Undecodable(CODE_UNDECODABLE, f"slot: {error}")
+
+
+def encode_slot(slot: Slot) -> bytes:
+    """Return a slot as it stands in a block."""
+    return SLOT_BYTE + encode(slot)
 
 
 def read_tx(raw: bytes, is_simulation: bool) -> Tx:

@@ -106,15 +106,6 @@ def test_requirement_4_too_large_a_block_is_rejected(
     assert not node.accepts([tx, a_send(BORIS, 0)])
 
 
-def test_requirement_4_an_injected_transaction_stands_first_and_only_when_due(
-    node: BankChain, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(chain, "is_slot_due", lambda state: True)
-    assert not node.accepts([a_send(ALICE, 0)])
-    assert not node.accepts([])
-    assert not node.accepts([a_send(ALICE, 0), INJECTED])
-
-
 def test_requirement_6_to_8_the_empty_extension_passes_and_no_other(node: BankChain) -> None:
     extension = node.app.extend_vote(abci.RequestExtendVote()).vote_extension
     verdict = abci.ResponseVerifyVoteExtension

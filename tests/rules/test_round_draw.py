@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.kernel.crypto import sha256
 from app.kernel.record import U32, U64, Address
 from app.learning.draw import WORKER_DRAW, Candidate, draw
-from app.modules import bonds, jobs, reputation, rounds
+from app.modules import beacon, bonds, jobs, reputation, rounds
 from app.modules.bonds import Role
 from app.modules.jobs import JobPhase
 from app.modules.rounds import RoundDrawn, RoundPhase, RoundPhaseChanged, SeatKind, SeatState
@@ -32,7 +31,8 @@ def test_the_first_round_is_drawn_in_the_block_after_the_job_has_started() -> No
     play = a_play()
     round = play.round()
     assert round.drawn_height == play.world.block.height
-    assert round.seed == sha256(b"pollen/draw/seed" + play.world.block.hash)
+    assert beacon.BEACON.get(play.world.state).seed_height == play.world.block.height
+    assert round.seed == beacon.BEACON.get(play.world.state).seed
     assert play.world.said(RoundDrawn) == [RoundDrawn(1, 1, round.seed, 3, 1, 6)]
     phases = [event.phase for event in play.world.said(RoundPhaseChanged)]
     assert phases == [RoundPhase.OPEN, RoundPhase.COMMIT]
@@ -267,6 +267,7 @@ def test_a_draw_that_comes_twice_changes_nothing() -> None:
     before = play.round()
     for height in (1, 2):
         rounds.DRAWS.add(play.world.state, (U64(height), U64(1)))
+    play.world.do(beacon.ask)
     play.world.pass_block()
     assert play.round() == before
     assert play.job().next_round == 2

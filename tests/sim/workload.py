@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from app import chain
+from app.kernel import vrf
 from app.kernel.record import U64, Address, encode
 from app.kernel.tx import Coin
 from app.learning.commitment import UPDATE_COMMITMENT, commitment
-from app.modules import auth, bonds, jobs, payouts, rounds
+from app.modules import auth, beacon, bonds, jobs, payouts, rounds
 from app.modules.bank import Send
 from app.modules.bonds import Role
 from app.modules.jobs import JobPhase
@@ -29,8 +30,8 @@ from fl_worker.roles.decide import (
     decide_worker,
     find_seat,
 )
-from tests.build import a_blob, a_job, a_registration
-from tests.sim.world import CHAIN_ID, Faults, Submission, World
+from tests.build import a_blob, a_job, a_registration, a_vrf_secret, an_address
+from tests.sim.world import CHAIN_ID, VALIDATORS, Faults, Submission, World
 
 FLT = 1_000_000
 PHASES = {
@@ -236,9 +237,17 @@ class Simulation:
             messages.append(Send(me, other, (Coin("uflt", amount),)))
         if self.world.hits(25) and not any(j.phase == JobPhase.OPEN for j in mine):
             messages.append(self.post(me))
+        if actor is self.people[0] and self.world.hits(30):
+            messages.append(self.register_key(me))
         for job in mine:
             messages += self.manage(me, job)
         return [self.submit(actor, [m], is_signed=not self.world.hits(40)) for m in messages]
+
+    def register_key(self, me: Address) -> beacon.RegisterVrfKey:
+        """Return another key for one of the validators, which this person operates."""
+        name = self.random.choice(VALIDATORS)
+        secret = a_vrf_secret(self.random.choice([name, f"{name} again"]))
+        return beacon.RegisterVrfKey(me, an_address(name), vrf.key_of(secret))
 
     def post(self, me: Address) -> jobs.PostJob:
         """Return a job with odd numbers."""

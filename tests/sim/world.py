@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,21 @@ from cosmpy.protos.tendermint.abci import types_pb2 as abci
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from app import chain
+from app.kernel import vrf
 from app.kernel.context import Block
 from app.kernel.crypto import verify_secp256k1
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.trie import Forest
-from app.modules import bank, jobs
+from app.kernel.tx import Slot
+from app.modules import bank, beacon, jobs
 from app.modules.rounds.lifecycle import get_readers, get_seats
-from app.modules.rounds.records import ROUNDS, RoundPhase, SeatKind, SeatState
-from app.node.abci import Application
+from app.modules.rounds.records import ROUNDS, RoundDrawn, RoundPhase, SeatKind, SeatState
+from app.node.abci import REFUSALS_PER_VALIDATOR, Application
 from app.node.leveldb import LevelStore
 from app.node.metrics import Metrics
 from app.sdk.signer import Signer, Signing, Terms, sign_tx
-from app.wire.tx import decode_tx
+from app.wire.tx import SLOT_BYTE, decode_block, decode_tx
+from tests.build import a_validator, a_vrf_secret, an_address
 from tests.sim.auditor import Auditor, RoundFacts
 
 CHAIN_ID = "pollen-sim"
@@ -40,6 +43,13 @@ PARAMS: dict[str, dict[str, Any]] = {
     "rounds": {"deadline_blocks": 2, "candidate_wait_s": 20, "due_per_block_max": 3},
     "payouts": {"committee_s": 10, "payments_per_block_max": 5},
 }
+VALIDATORS = ("vera", "vito", "vida")
+VRF_SECRETS = {
+    vrf.key_of(secret): secret
+    for name in VALIDATORS
+    for secret in (a_vrf_secret(name), a_vrf_secret(f"{name} again"))
+}
+ACCEPT = abci.ResponseProcessProposal.ACCEPT
 ENDS = (RoundPhase.SETTLED, RoundPhase.ABORTED, RoundPhase.VOIDED)
 
 
@@ -62,6 +72,10 @@ class Faults:
     restart: int = 15
     repeat: int = 6
     halt: int = 60
+    keep_back: int = 8
+    """Proposers that keep their proof back, and with it lose their turn."""
+    break_keys: int = 50
+    """Times at which nobody's key works."""
 
 
 @dataclass
@@ -76,8 +90,11 @@ class World:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.height, self.time_ms, self.previous_ms = 0, 1_700_000_000_000, 0
+        self.is_broken, self.proven, self.unproven = False, 0, 0
         balances = {signer.address: 5_000_000_000_000 for signer in self.signers.values()}
-        self.genesis = chain.make_genesis(chain.Genesis(balances, PARAMS))
+        operator = next(iter(balances))
+        validators = tuple([a_validator(name, operator) for name in VALIDATORS])
+        self.genesis = chain.make_genesis(chain.Genesis(balances, PARAMS, validators))
         self.auditor = Auditor(balances)
         self.memory, self.forest = MemoryStore(), Forest()
         self.log: list[tuple[int, Submission, chain.TxResult]] = []
@@ -87,7 +104,11 @@ class World:
     def start(self) -> None:
         """Start the node on whatever its disk holds."""
         self.store = LevelStore(self.path / "state")
-        self.app = Application(self.store, Metrics(), check_invariants=True)
+        self.app = Application(self.store, Metrics(), self.prove, check_invariants=True)
+
+    def prove(self, key: bytes, alpha: bytes) -> bytes | None:
+        """Prove for every validator, as all of them run this node, unless their keys are broken."""
+        return None if self.is_broken else vrf.prove(VRF_SECRETS[key], alpha)
 
     def stop(self) -> None:
         """End the node, however it was: what it had in memory is gone."""
@@ -114,39 +135,62 @@ class World:
         self.previous_ms, self.time_ms = self.time_ms, self.time_ms + int(seconds * 1_000)
         if self.height == 1:
             self.previous_ms = 0
-        chosen = self.propose([each.raw for each in submissions])
         header = {
             "height": self.height,
             "time": Timestamp(
                 seconds=self.time_ms // 1_000, nanos=self.time_ms % 1_000 * 1_000_000
             ),
             "hash": hashlib.sha256(b"%d/%d" % (self.seed, self.height)).digest(),
-            "txs": chosen,
         }
+        header |= self.find_proposal(header, [each.raw for each in submissions])
         if self.random.random() < 0.8:
             self.process(header)
         response = self.decide(header)
-        by_raw = {each.raw: each for each in submissions}
-        self.verify([by_raw[raw] for raw in chosen], header["hash"], response)
+        self.verify({each.raw: each for each in submissions}, header, response)
 
-    def propose(self, raws: list[bytes]) -> list[bytes]:
+    def find_proposal(self, header: dict[str, Any], raws: list[bytes]) -> dict[str, Any]:
+        """Let validators propose until one has what its block must have, or nobody's key works."""
+        is_due, refusals = beacon.is_proof_due(self.memory), 0
+        self.is_broken = is_due and self.hits(self.faults.break_keys)
+        while True:
+            proposer = an_address(self.random.choice(VALIDATORS))
+            slot, txs = self.propose(raws, proposer)
+            assert len(slot) == (is_due and not self.is_broken)
+            if not is_due or (slot and not self.hits(self.faults.keep_back)):
+                return {"txs": slot + txs, "proposer_address": proposer}
+            proposal = {"txs": txs, "proposer_address": proposer}
+            request = abci.RequestProcessProposal(**header, **proposal)
+            is_accepted = self.app.process_proposal(request).status == ACCEPT
+            assert is_accepted == (refusals == REFUSALS_PER_VALIDATOR * len(VALIDATORS))
+            if is_accepted:
+                return proposal
+            refusals += 1
+
+    def propose(self, raws: list[bytes], proposer: bytes) -> tuple[list[bytes], list[bytes]]:
         """Let the node choose; now and then a byzantine proposer takes everything as it came."""
-        if self.random.random() < 0.3:
-            return [raw for raw in raws if is_tx(raw)]
         request = abci.RequestPrepareProposal(
-            txs=raws, max_tx_bytes=1 << 20, height=self.height, time=Timestamp(seconds=1)
+            txs=raws,
+            max_tx_bytes=1 << 20,
+            height=self.height,
+            time=Timestamp(seconds=1),
+            proposer_address=proposer,
         )
-        return list(self.app.prepare_proposal(request).txs)
+        chosen = list(self.app.prepare_proposal(request).txs)
+        slot = [raw for raw in chosen if raw.startswith(SLOT_BYTE)]
+        if self.random.random() < 0.3:
+            return slot, [raw for raw in raws if is_tx(raw)]
+        return slot, chosen[len(slot) :]
 
     def process(self, header: dict[str, Any]) -> None:
         """Show the node the proposal, sometimes twice, sometimes another one too."""
-        accept = abci.ResponseProcessProposal.ACCEPT
         if self.hits(self.faults.repeat):
-            other = {**header, "txs": header["txs"][:-1], "hash": b"other"}
-            assert self.app.process_proposal(abci.RequestProcessProposal(**other)).status == accept
+            other = {**header, "hash": b"other"}
+            if other["txs"] and not other["txs"][-1].startswith(SLOT_BYTE):
+                other["txs"] = other["txs"][:-1]
+            assert self.app.process_proposal(abci.RequestProcessProposal(**other)).status == ACCEPT
         for _ in range(1 + self.hits(self.faults.repeat)):
             request = abci.RequestProcessProposal(**header)
-            assert self.app.process_proposal(request).status == accept
+            assert self.app.process_proposal(request).status == ACCEPT
 
     def decide(self, header: dict[str, Any]) -> abci.ResponseFinalizeBlock:
         """Finalize and commit; a crash in between is followed by a replay with the same answer."""
@@ -178,22 +222,47 @@ class World:
         """Whether a fault strikes now."""
         return self.random.randrange(one_in) == 0
 
-    def verify(self, included: Sequence[Submission], block_hash: bytes, response: Any) -> None:
+    def verify(
+        self, submissions: Mapping[bytes, Submission], header: dict[str, Any], response: Any
+    ) -> None:
         """Run the block on the pure chain, and let the auditor look at every result."""
         draft = Overlay(self.memory)
-        block = Block(CHAIN_ID, self.height, self.time_ms, self.previous_ms, hash=block_hash)
+        block = Block(
+            CHAIN_ID,
+            self.height,
+            self.time_ms,
+            self.previous_ms,
+            previous_app_hash=self.forest.root(),
+            proposer=header["proposer_address"],
+        )
         before = {(r.job_id, r.round): r for _, r in ROUNDS.items(self.memory)}
-        txs = [decode_tx(each.raw) for each in included]
+        txs = decode_block(header["txs"])
         result = chain.execute_block(draft, block, txs, verify_secp256k1)
+        self.check_seed(chain.find_slot(txs), result.begin_events)
         self.forest = self.forest.apply(draft.changes)
         assert self.forest.root() == response.app_hash, f"height {self.height}"
         assert [r.code for r in result.tx_results] == [r.code for r in response.tx_results]
         self.auditor.follow(result.begin_events, {})
-        for submission, outcome in zip(included, result.tx_results, strict=True):
-            self.audit_tx(submission, outcome)
+        for raw, outcome in zip(header["txs"], result.tx_results, strict=True):
+            if not raw.startswith(SLOT_BYTE):
+                self.audit_tx(submissions[raw], outcome)
         draft.merge_into(self.memory)
         self.auditor.follow(result.end_events, self.ended_rounds(before))
         self.auditor.check(self.balances(), self.escrows())
+
+    def check_seed(self, slot: Slot | None, events: Sequence[Any]) -> None:
+        """Work out the seed that a block made, if one was asked for; all is drawn from that."""
+        known = beacon.BEACON.get(self.memory)
+        if slot is None:
+            content = b"pollen/beacon/fallback" + known.seed + self.forest.root()
+        else:
+            content = b"pollen/beacon/seed" + known.seed + vrf.proof_to_hash(slot.proof)
+        expected = [hashlib.sha256(content).digest()] if known.asked_height else []
+        assert [each.seed for each in events if isinstance(each, beacon.SeedMade)] == expected
+        drawn = [each.seed for each in events if isinstance(each, RoundDrawn)]
+        assert drawn == expected * len(drawn)
+        self.proven += slot is not None
+        self.unproven += bool(expected) and slot is None
 
     def audit_tx(self, submission: Submission, outcome: chain.TxResult) -> None:
         """Let the auditor judge one transaction."""

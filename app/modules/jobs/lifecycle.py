@@ -12,7 +12,7 @@ from app.kernel.errors import Rejected, broken, require
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader, State
 from app.kernel.table import Index, Singleton, Table
-from app.modules import bank, reputation, statistics
+from app.modules import bank, beacon, reputation, statistics
 from app.modules.jobs.spec import Candidate, Funding, Job, JobPhase, JobSpec, Params
 
 ESCROW = module_address("escrow")
@@ -140,6 +140,7 @@ def advance(state: State, ctx: Context, job: Job, phase: JobPhase, reason: str =
         job = replace(job, started_clock_ms=U64(started))
         job = set_due(state, job, started + job.spec.schedule.job_s_max * 1_000)
         READY.add(state, (ctx.block.height, job.job_id))
+        beacon.ask(state, ctx)
     elif phase in ON_RECORD:
         OPEN_JOBS.remove(state, (job.requester, job.job_id))
         CLOSING.add(state, job.job_id)

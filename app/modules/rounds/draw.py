@@ -1,10 +1,8 @@
 """OPEN: the chain draws a round's workers and readers, and waits where there are too few.
 
-Registrations, bonds and reputation freeze when the draw is asked for, at the end of a block; a
-later block draws before its first transaction, with a seed made of its own hash. Until a beacon
-gives the seed, that block's proposer can choose among the blocks it could propose, and with them
-among seeds, at the price of computing them; a proposer that skips its turn gives the next one the
-same choice.
+Registrations, bonds and reputation freeze when the draw is asked for, at the end of a block; the
+next one draws before its first transaction, with the beacon's seed, which nobody could know before.
+Its proposer can only skip its turn: then the next proposer's proof makes the seed.
 """
 
 from __future__ import annotations
@@ -14,12 +12,11 @@ from dataclasses import dataclass, replace
 
 from app.kernel.amounts import mul_div_floor, share_ppm
 from app.kernel.context import Context
-from app.kernel.crypto import sha256
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader as View
 from app.kernel.store import State
 from app.learning.draw import AGGREGATOR_DRAW, EVALUATOR_DRAW, WORKER_DRAW, Candidate, draw
-from app.modules import bonds, jobs, reputation, statistics
+from app.modules import beacon, bonds, jobs, reputation, statistics
 from app.modules.jobs import Job, JobPhase
 from app.modules.rounds.lifecycle import (
     get_unsettled,
@@ -30,6 +27,7 @@ from app.modules.rounds.lifecycle import (
 )
 from app.modules.rounds.progress import (
     abort_round,
+    ask_draw,
     compute_pool_uflt,
     continue_job,
     drop_round,
@@ -54,7 +52,6 @@ from app.modules.rounds.records import (
     SeatState,
 )
 
-SEED = b"pollen/draw/seed"
 DRAW_RETRY_MS = 2_000
 """How often a round that waits for candidates looks for them."""
 CANDIDATES_BITS = 11
@@ -77,7 +74,7 @@ class Selection:
 def select(state: View, ctx: Context, job: Job, number: int, pool_uflt: int) -> Selection:
     """Draw who acts in a round with this pool."""
     params, spec = PARAMS.get(state), job.spec
-    schedule, seed = spec.schedule, sha256(SEED + ctx.block.hash)
+    schedule, seed = spec.schedule, beacon.get_seed(state, ctx)
     place = seed, job.job_id, number
     seats = schedule.cohort_size + schedule.reserve_count
     kept = share_ppm(schedule.cohort_size, params.newcomer_seat_ppm)
@@ -265,12 +262,19 @@ def end_open(state: State, ctx: Context, round: Round) -> None:
     if has_passed(round, ctx.block) and job.unsettled_round_count == 1:
         abort_round(state, ctx, round, round.reason)
         return
-    DRAWS.add(state, (ctx.block.height, round.job_id))
+    ask_draw(state, ctx, round.job_id)
     set_due(state, round, ctx.block.clock_ms + DRAW_RETRY_MS)
 
 
 def draw_due_rounds(state: State, ctx: Context) -> None:
-    """Draw for the jobs whose registrations froze in an earlier block, a limited number a block."""
+    """Draw for jobs whose registrations froze before; the next block draws what is left over."""
+    draw_some_rounds(state, ctx)
+    if any(next(index.keys(state, limit=1), None) for index in (DRAWS, jobs.READY)):
+        beacon.ask(state, ctx)
+
+
+def draw_some_rounds(state: State, ctx: Context) -> None:
+    """Draw for as many jobs as a block may."""
     left = int(PARAMS.get(state).draws_per_block_max)
     for height, job_id in list(jobs.READY.keys(state, limit=left)):
         jobs.READY.remove(state, (height, job_id))

@@ -8,7 +8,7 @@ from app.kernel.bech32 import to_bech32
 from app.kernel.errors import broken
 from app.kernel.record import Address
 from app.kernel.store import Reader as View
-from app.modules import bonds, jobs, statistics
+from app.modules import beacon, bonds, jobs, statistics
 from app.modules.jobs import JobPhase
 from app.modules.rounds.lifecycle import ENDED, TRAINING, get_readers, get_seats, get_unsettled
 from app.modules.rounds.records import (
@@ -69,8 +69,10 @@ def at_most_one_round_of_a_job_trains(state: View) -> None:
 
 
 def every_running_job_goes_on(state: View) -> None:
-    """Every running job has an unsettled round or is about to have one drawn."""
+    """Every running job has an unsettled round, or is about to have one drawn of the next seed."""
     waiting = {job_id: 0 for _, job_id in (*DRAWS.keys(state), *jobs.READY.keys(state))}
+    if waiting and not beacon.BEACON.get(state).asked_height:
+        broken("a seed is asked for while a round is about to be drawn")
     for job_id, job in jobs.JOBS.items(state):
         is_moving = job.unsettled_round_count or job_id in waiting
         if job.phase is JobPhase.RUNNING and not is_moving:

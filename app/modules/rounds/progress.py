@@ -16,7 +16,7 @@ from app.kernel.errors import broken
 from app.kernel.record import U32
 from app.kernel.store import Reader as View
 from app.kernel.store import State
-from app.modules import bonds, jobs, payouts, reputation
+from app.modules import beacon, bonds, jobs, payouts, reputation
 from app.modules.jobs import Job, JobPhase
 from app.modules.rounds.lifecycle import TRAINING, advance_round, get_unsettled
 from app.modules.rounds.records import DRAWS, PARAMS, ROUNDS, Round, RoundPhase
@@ -40,9 +40,15 @@ def continue_job(state: State, ctx: Context, job_id: int) -> None:
         if training is None and opened.seat_count:
             start_round(state, ctx, opened)
     elif may_draw(rounds) and compute_pool_uflt(state, job, rounds):
-        DRAWS.add(state, (ctx.block.height, job_id))
+        ask_draw(state, ctx, job_id)
     elif not rounds:
         end_job(state, ctx, job)
+
+
+def ask_draw(state: State, ctx: Context, job_id: int) -> None:
+    """Have the next block draw a job's round: who may be drawn, and with what weight, is fixed."""
+    DRAWS.add(state, (ctx.block.height, job_id))
+    beacon.ask(state, ctx)
 
 
 def find_open(rounds: Sequence[Round]) -> Round | None:

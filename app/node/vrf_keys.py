@@ -1,0 +1,58 @@
+"""A validator's secrets for the beacon: `vrf_keys.json`, each under its public key.
+
+They are apart from the consensus key, which may sit in a remote signer. Several may be there, since
+a key counts until another that was registered does; the file is read whenever a proof is due.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+from app.kernel.vrf import SECRET_BYTES, key_of, prove
+from app.node import comet
+from app.node.config import Home, OperatorError
+
+
+def make_vrf_key(path: Path) -> bytes:
+    """Make a secret beside those that are there; return its public key."""
+    known = read_secrets(path) if path.exists() else {}
+    secret = secrets.token_bytes(SECRET_BYTES)
+    known[key_of(secret)] = secret
+    path.parent.mkdir(parents=True, exist_ok=True)
+    comet.write_secret(path, {key.hex(): each.hex() for key, each in known.items()})
+    return key_of(secret)
+
+
+def read_secrets(path: Path) -> dict[bytes, bytes]:
+    """Return the secrets by public key; OperatorError if the file is not what it should be."""
+    try:
+        rows = json.loads(path.read_text())
+        found = {bytes.fromhex(key): bytes.fromhex(secret) for key, secret in rows.items()}
+        wrong = [key.hex() for key, secret in found.items() if key_of(secret) != key]
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise OperatorError(f"{path}: no secrets for the beacon can be read: {error}") from None
+    if wrong:
+        raise OperatorError(f"{path}: {wrong[0]} is not the key of its secret")
+    return found
+
+
+def prove_from(path: Path, key: bytes, alpha: bytes) -> bytes | None:
+    """Return a key's proof for an input, or None where its secret is not in the file."""
+    try:
+        secret = read_secrets(path).get(key)
+    except OperatorError:
+        return None
+    return None if secret is None else prove(secret, alpha)
+
+
+def get_vrf_keys(home: Home) -> dict[str, Any]:
+    """Return the public keys of a node's secrets, and its validator's consensus address."""
+    home.read_config()
+    public_key = comet.read_public_key(home.engine)
+    return {
+        "validator": comet.address_of(public_key).hex(),
+        "vrf_keys": [key.hex() for key in read_secrets(home.vrf_keys)],
+    }
