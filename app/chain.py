@@ -30,6 +30,7 @@ from app.modules import (
     payouts,
     reputation,
     rounds,
+    slashing,
     statistics,
 )
 
@@ -48,6 +49,7 @@ MODULES: tuple[Module, ...] = (
     reputation.MODULE,
     jobs.MODULE,
     payouts.MODULE,
+    slashing.MODULE,
     rounds.MODULE,
 )
 """From the bottom of the stack to its top; each may call only those before it."""

@@ -30,6 +30,7 @@ from app.modules import (
     jobs,
     payouts,
     reputation,
+    slashing,
     statistics,
 )
 from app.modules.bonds import Registration, Role
@@ -44,7 +45,8 @@ MONEY = (
     fees.MODULE,
     statistics.MODULE,
 )
-STACK = (*MONEY, bonds.MODULE, reputation.MODULE, jobs.MODULE, payouts.MODULE)
+PAY = (jobs.MODULE, payouts.MODULE, slashing.MODULE)
+STACK = (*MONEY, bonds.MODULE, reputation.MODULE, *PAY)
 """The modules below rounds: a test says itself what rounds would do."""
 
 R = TypeVar("R")

@@ -22,8 +22,13 @@ from app.modules.rounds import Reader, Reveal, Round, RoundPhase, Seat, SeatKind
 from tests.build import FLT, STACK, World, a_blob, a_job
 
 ALL = (*STACK, rounds.MODULE)
-QUICK = {"rounds": {"deadline_blocks": 1, "candidate_wait_s": 10}}
-"""Params with which a deadline needs no waiting for blocks."""
+QUICK = {
+    "rounds": {"deadline_blocks": 1, "candidate_wait_s": 10},
+    "slashing": {"excuse_draws": 0},
+}
+"""Params with which a deadline needs no waiting for blocks, and nobody sits out a draw."""
+FREE_TURNS = {**QUICK, "slashing": {**QUICK["slashing"], "no_aggregate_ppm": 0}}
+"""Those with which a missed turn costs an aggregator nothing, so that no pot pays anybody."""
 
 Params = Mapping[str, Mapping[str, int]]
 

@@ -2,13 +2,15 @@
 
 A standing is a record, not a token: nobody can move it. It starts at a quarter of a million parts
 per million and moves a tenth of the way to 1,000,000 after a round in which the account did what
-its seat asked, or to 0 after one in which it didn't; idling moves nothing. Requesters have a
-record of their own. A worker that has settled rounds, but fewer than `newcomer_rounds`, has its
-bond held.
+its seat asked, or to 0 after one in which it didn't; idling moves nothing. A worker that has
+settled rounds, but fewer than `newcomer_rounds`, has its bond held. Requesters have a record of
+their own, with what each seat that revealed an update has earned in their jobs: counted in steps of
+a sixteenth, so that the median is known and the record stays small.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.kernel.amounts import PPM, share_ppm
@@ -61,6 +63,13 @@ class RequesterRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SeatCount:
+    """How many seats of a requester's jobs have earned amounts in one step."""
+
+    seat_count: U64
+
+
+@dataclass(frozen=True, slots=True)
 class ParamsRequest:
     """Ask for the params of reputation."""
 
@@ -98,6 +107,8 @@ class RequesterResponse:
     """How a requester has behaved."""
 
     record: RequesterRecord
+    seat_pay_median_uflt: U64
+    """What the middle one of all seats that revealed an update earned, less up to a sixteenth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,11 @@ class ReputationMoved:
 PARAMS = Singleton("reputation/params", Params)
 STANDINGS = Table("reputation/standing", key=(Address,), record=Standing)
 REQUESTERS = Table("reputation/requester", key=(Address,), record=RequesterRecord)
+SEAT_PAY = Table("reputation/seat_pay", key=(Address, U32), record=SeatCount)
+"""By requester and step of pay."""
+
+PAY_STEP_BITS = 4
+"""Each power of two has sixteen steps of pay; below sixteen each amount is its own."""
 
 
 def find_standing(state: Reader, account: Address) -> Standing:
@@ -194,6 +210,44 @@ def note_payment(state: State, requester: Address, amount_uflt: int) -> None:
     REQUESTERS.put(state, requester, replace(record, paid_uflt=U64(record.paid_uflt + amount_uflt)))
 
 
+def pay_step(amount_uflt: int) -> int:
+    """Return the step of pay that an amount lies in."""
+    shift = max(amount_uflt.bit_length() - PAY_STEP_BITS - 1, 0)
+    return (shift << PAY_STEP_BITS) + (amount_uflt >> shift)
+
+
+def least_of_step(step: int) -> int:
+    """Return the least amount that lies in a step of pay."""
+    shift = max((step >> PAY_STEP_BITS) - 1, 0)
+    return (step - (shift << PAY_STEP_BITS)) << shift
+
+
+def note_seat_pay(state: State, requester: Address, amounts_uflt: Sequence[int]) -> None:
+    """Count what the seats of one round have earned."""
+    steps: dict[int, int] = {}
+    for amount in amounts_uflt:
+        step = pay_step(amount)
+        steps[step] = steps.get(step, 0) + 1
+    for step, count in steps.items():
+        known = SEAT_PAY.get(state, (requester, step))
+        total = count + (0 if known is None else known.seat_count)
+        SEAT_PAY.put(state, (requester, step), SeatCount(U64(total)))
+
+
+def find_median_pay(state: Reader, requester: Address) -> int:
+    """Return what the middle one of a requester's seats earned, the lower of two; 0: it has none.
+
+    It is the least amount of its step.
+    """
+    rows = [(step, row.seat_count) for (_, step), row in SEAT_PAY.items(state, (requester,))]
+    left = (sum(count for _, count in rows) + 1) >> 1
+    for step, count in rows:
+        left -= count
+        if left <= 0:
+            return least_of_step(step)
+    return 0
+
+
 def params(state: Reader, request: ParamsRequest) -> ParamsResponse:
     """Answer with the params."""
     return ParamsResponse(PARAMS.get(state))
@@ -206,7 +260,8 @@ def standing(state: Reader, request: StandingRequest) -> StandingResponse:
 
 def requester(state: Reader, request: RequesterRequest) -> RequesterResponse:
     """Answer with a requester's record."""
-    return RequesterResponse(find_requester(state, request.requester))
+    median = find_median_pay(state, request.requester)
+    return RequesterResponse(find_requester(state, request.requester), U64(median))
 
 
 def every_reputation_is_a_share(state: Reader) -> None:
@@ -219,7 +274,7 @@ def every_reputation_is_a_share(state: Reader) -> None:
 MODULE = Module(
     name="reputation",
     package="pollen.reputation.v1",
-    tables=(STANDINGS, REQUESTERS),
+    tables=(STANDINGS, REQUESTERS, SEAT_PAY),
     params=PARAMS,
     queries={
         ParamsRequest: Query(params, ParamsResponse),

@@ -5,7 +5,7 @@ import pytest
 
 from app.kernel.crypto import module_address
 from app.kernel.errors import InvariantBroken
-from app.modules import bank, bonds, jobs, payouts, reputation, statistics
+from app.modules import bank, bonds, jobs, payouts, reputation, slashing, statistics
 from app.modules.bonds import bonding, unbonding
 from app.modules.jobs import lifecycle
 from tests.build import FLT, World, a_job, a_running_job, an_address
@@ -87,6 +87,21 @@ TAMPERING: list[tuple[Callable[[World], None], str]] = [
     ),
     (lambda w: change_job(w, JOB, candidate_count=3), "counts its 4 candidates"),
     (lambda w: change_job(w, JOB, held_uflt=1), "the sum of its earnings"),
+    (lambda w: pay_in(w, "slashed"), "slashed holds what is in the pots"),
+    (
+        lambda w: slashing.POTS.put(w.state, (JOB, 1), slashing.Pot(0)),
+        "no pot is empty",
+    ),
+    (
+        lambda w: slashing.PARAMS.put(w.state, slashing.Params(prover_ppm=1_000_001)),
+        "no fault costs, and no prover gets, more than 1000000 ppm",
+    ),
+    (
+        lambda w: slashing.SITTING_OUT.put(
+            w.state, (OPEN_JOB, WANDA), slashing.SittingOut(WANDA, 1)
+        ),
+        "who sits out draws of job 2",
+    ),
     (lambda w: payouts.HELD.remove(w.state, (JOB, WANDA)), "holds something back are found"),
     (lambda w: statistics.count(w.state, paid_uflt=1), "count 3 jobs that have paid"),
     (lambda w: statistics.count_ending(w.state, "job", "FAILED", ""), "that have ended, by reason"),
@@ -115,7 +130,9 @@ def test_an_invariant_that_does_not_hold_says_so(
         check_all(world)
 
 
-@pytest.mark.parametrize("module", [bonds, reputation, jobs, payouts], ids=lambda m: m.MODULE.name)
+@pytest.mark.parametrize(
+    "module", [bonds, reputation, jobs, payouts, slashing], ids=lambda m: m.MODULE.name
+)
 def test_the_params_of_a_module_are_answered(module: object) -> None:
     world = World()
 

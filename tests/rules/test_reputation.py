@@ -71,3 +71,33 @@ def test_a_requester_has_a_record_of_its_own() -> None:
 
     record = reputation.requester(world.state, reputation.RequesterRequest(rita)).record
     assert record == RequesterRecord(rita, 1, 1, 1, 1, 1, 1, 7)
+
+
+def median(world: World, amounts: list[int]) -> int:
+    rita = an_address("rita")
+    for amount in amounts:  # in any order, and over any number of rounds
+        reputation.note_seat_pay(world.state, rita, [amount])
+    answer = reputation.requester(world.state, reputation.RequesterRequest(rita))
+    return answer.seat_pay_median_uflt
+
+
+def test_the_median_pay_is_the_middle_seats_and_not_the_means() -> None:
+    assert median(World(), [0, 0, 7, 7, 1_000_000]) == 7
+    assert median(World(), [3, 9]) == 3
+    assert median(World(), []) == 0
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=40))
+def test_the_median_pay_is_less_by_a_sixteenth_at_most(amounts: list[int]) -> None:
+    middle = sorted(amounts)[(len(amounts) - 1) // 2]
+    found = median(World(), amounts)
+    assert middle - middle // 16 <= found <= middle
+
+
+def test_a_requesters_record_keeps_less_than_a_thousand_steps_of_pay() -> None:
+    steps = [reputation.pay_step(amount) for amount in range(100_000)]
+    assert steps == sorted(steps)
+    assert [reputation.least_of_step(step) for step in range(200)] == [
+        min(amount for amount, at in enumerate(steps) if at == step) for step in range(200)
+    ]
+    assert reputation.pay_step(2**64 - 1) < 1_000

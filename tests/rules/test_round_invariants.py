@@ -9,7 +9,7 @@ import pytest
 from app.kernel.errors import InvariantBroken
 from app.kernel.record import U32, U64
 from app.kernel.store import Overlay, State
-from app.modules import bonds, jobs, rounds, statistics
+from app.modules import bonds, jobs, rounds, slashing, statistics
 from app.modules.jobs import JobPhase
 from app.modules.rounds import RoundPhase, SeatState
 from tests.build_rounds import Play, a_play
@@ -40,6 +40,10 @@ def be_due_twice(draft: State, play: Play) -> None:
 def be_due_never(draft: State, play: Play) -> None:
     rounds.DUE.remove(draft, (play.round().due_clock_ms, 1, 1))
     put_round(1, due_clock_ms=U64(0))(draft, play)
+
+
+def leave_a_pot(draft: State, play: Play) -> None:
+    slashing.change_pot(draft, slashing.Place(1, 7), 1)
 
 
 def forget_a_seat(draft: State, play: Play) -> None:
@@ -97,6 +101,7 @@ BREAKS: list[tuple[str, str, Change]] = [
         "by reason",
         count_an_ending,
     ),
+    ("only_unsettled_rounds_have_pots", "round 7 of job 1", leave_a_pot),
 ]
 
 

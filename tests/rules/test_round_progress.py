@@ -13,7 +13,7 @@ from app.modules.jobs import JobPhase
 from app.modules.payouts import AcceptJob
 from app.modules.rounds import RoundDrawn, RoundPhase, RoundPhaseChanged
 from tests.build import FLT, World, a_job, a_payout_address
-from tests.build_rounds import ALL, QUICK, Play, a_model, a_play, join_all
+from tests.build_rounds import ALL, FREE_TURNS, QUICK, Play, a_model, a_play, join_all
 
 MANY: Mapping[str, Any] = {"schedule.round_count": U32(12), "schedule.challenge_s": U32(3_600)}
 
@@ -156,7 +156,7 @@ def test_money_that_comes_later_raises_the_pools_to_come() -> None:
 
 
 def test_the_last_pools_are_what_aborted_rounds_have_left() -> None:
-    play = a_play().to_aggregate()
+    play = a_play(params=FREE_TURNS).to_aggregate()
     for _ in range(3):
         play.end_phase(1)
     spent = sum(seat.earned_uflt for seat in play.seats(1))

@@ -11,7 +11,7 @@ from app.modules.jobs import ContributionRule
 from app.modules.reputation import ReputationMoved
 from app.modules.rounds import RoundPhase, RoundPhaseChanged, SeatKind, SeatState
 from tests.build import FLT, a_payout_address
-from tests.build_rounds import Play, a_play
+from tests.build_rounds import FREE_TURNS, Play, a_play
 
 POOL = 20 * FLT
 WORKERS, AGGREGATOR, EVALUATORS, RESERVES = 14 * FLT, 2 * FLT, 3 * FLT, 1 * FLT
@@ -225,7 +225,7 @@ def test_who_is_late_for_a_quorum_keeps_its_reputation() -> None:
 
 
 def test_included_updates_earn_half_a_share_where_no_model_comes() -> None:
-    play = a_play(ONE).to_include()
+    play = a_play(ONE, params=FREE_TURNS).to_include()
     excluded = play.seats(1, SeatState.REVEALED)[0].worker
     play.vote(without=[excluded])
     for _ in range(3):

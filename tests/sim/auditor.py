@@ -3,14 +3,14 @@
 The auditor keeps two books. The first follows every movement that the chain reports and must agree
 with all balances after each block. The second asks whether each movement was right: it remembers
 what people did (bonded, funded, joined, revealed) and works out by itself what a round, a refund, a
-deposit or a bond is worth.
+deposit or a bond is worth, what each fault costs and whose the slashed money is.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +19,8 @@ from app.kernel.bech32 import to_bech32
 
 PPM = 1_000_000
 FEE_PPM = 10_000
+FAULT_PPM = {"MISSED_COMMIT": 5_000, "UNREVEALED_UPDATE": 20_000, "NO_AGGREGATE": 50_000}
+EXCUSE_ROUNDS = 20
 JOIN_DEPOSIT, REJECTION_DEPOSIT, POSTING_COST = 1_000_000, 10_000_000, 10_000_000
 
 
@@ -28,7 +30,10 @@ def account(name: str) -> bytes:
 
 
 ESCROW, BONDS, DEPOSITS, TREASURY = map(account, ("escrow", "bonds", "deposits", "treasury"))
-COLLECTOR = account("fee_collector")
+COLLECTOR, SLASHED = account("fee_collector"), account("slashed")
+
+Place = tuple[int, int]
+"""A job and a round."""
 
 
 @dataclass
@@ -62,6 +67,14 @@ class Auditor:
         self.sequences: dict[bytes, int] = defaultdict(int)
         self.deposits: dict[tuple[bytes, int], int] = defaultdict(int)
         self.forfeited = 0
+        self.due: dict[tuple[Place, bytes], Missed] = {}
+        self.judged: dict[bytes, int] = defaultdict(int)
+        self.excused: dict[bytes, int] = {}
+        self.posted: dict[Place, set[int]] = defaultdict(set)
+        self.slashed: dict[Place, int] = defaultdict(int)
+        self.compensated: dict[Place, dict[bytes, int]] = defaultdict(dict)
+        self.burned: dict[Place, int] = defaultdict(int)
+        self.seen: Counter[str] = Counter()
 
     def expect_admission(self, signer: bytes, sequence: int, fee: int, is_signed: bool) -> bool:
         """Say whether a transaction may enter a block now; it must be asked in block order."""
@@ -103,12 +116,16 @@ class Auditor:
         funded = self.jobs[message.job_id].funded
         funded[message.funder] = funded.get(message.funder, 0) + message.amount_uflt
 
-    def follow(self, events: Iterable[Any], rounds: Mapping[tuple[int, int], Any]) -> None:
-        """Check a block's events in order; `rounds` gives the facts of rounds that just ended."""
+    def follow(
+        self, events: Iterable[Any], rounds: Mapping[Place, Any], missed: Iterable[Missed] = ()
+    ) -> None:
+        """Check a block's events in order; told the rounds and the deadlines that just ended."""
+        self.due = {(each.place, who): each for each in missed for who in each.people}
         for event in events:
             check = getattr(self, f"on_{snake_case(type(event))}", None)
             if check is not None:
                 check(event)
+        assert not self.due, "who misses a deadline is slashed or excused"
         for (job_id, number), facts in rounds.items():
             self.check_round(job_id, number, facts)
         self.check_refunds()
@@ -123,11 +140,56 @@ class Auditor:
         self.balances[event.receiver] += coins(event.amount)
 
     def on_burned(self, event: Any) -> None:
-        """Book money that ceased to be; only posting a job burns, and always the same."""
+        """Book money that ceased to be: what posting a job costs, or what was slashed."""
         amount = coins(event.amount)
-        assert amount == POSTING_COST
+        assert amount == POSTING_COST or event.burner == SLASHED
         self.balances[event.burner] -= amount
         self.supply -= amount
+
+    def on_reputation_moved(self, event: Any) -> None:
+        """Count an account's rounds."""
+        self.judged[event.account] += 1
+
+    def on_aggregate_posted(self, event: Any) -> None:
+        """Remember that an aggregator used its turn."""
+        self.posted[event.job_id, event.round].add(event.attempt)
+
+    def on_slashed(self, event: Any) -> None:
+        """Work out what a missed deadline costs, and that no outage excuses it."""
+        place, who = (event.job_id, event.round), event.participant
+        missed = self.due.pop((place, who))
+        assert event.fault.name == missed.fault
+        assert not (missed.is_outage and self.is_excusable(who))
+        leaving = sum(amount for (owner, _), (amount, _) in self.unbonding.items() if owner == who)
+        whole = self.bonded[who] + leaving
+        assert event.amount_uflt == whole * FAULT_PPM[missed.fault] // PPM
+        self.bonded[who] -= event.amount_uflt
+        self.slashed[place] += event.amount_uflt
+        self.seen[missed.fault] += 1
+
+    def on_excused(self, event: Any) -> None:
+        """Check that there was an outage, and that the account was not excused of late."""
+        missed = self.due.pop(((event.job_id, event.round), event.participant))
+        assert event.fault.name == missed.fault
+        assert missed.is_outage
+        assert self.is_excusable(event.participant)
+        self.excused[event.participant] = self.judged[event.participant]
+        self.seen["EXCUSED"] += 1
+
+    def is_excusable(self, who: bytes) -> bool:
+        """Say whether an account was not excused in its last twenty rounds."""
+        return who not in self.excused or self.judged[who] >= self.excused[who] + EXCUSE_ROUNDS
+
+    def on_loss_compensated(self, event: Any) -> None:
+        """Book what a loss was made good with."""
+        assert event.payout_address == self.payout[event.participant]
+        self.compensated[event.job_id, event.round][event.participant] = event.amount_uflt
+        self.seen["COMPENSATED"] += 1
+
+    def on_pot_burned(self, event: Any) -> None:
+        """Book what nobody got of a round's slashed money."""
+        self.burned[event.job_id, event.round] += event.amount_uflt
+        self.seen["BURNED"] += 1
 
     def on_transferred(self, event: Any) -> None:
         """Follow deposits, to join and to reject; each comes back whole or is the treasury's."""
@@ -191,14 +253,30 @@ class Auditor:
         """Work out what a round that ended owes everyone, and hold it against what was paid."""
         book = self.jobs[job_id]
         paid = dict(book.rounds.pop(number, {}))
+        made_good = self.check_pot((job_id, number), facts)
         if facts.phase == "SETTLED":
             expected, excess = settled_shares(book.spec, facts)
         else:
-            expected, excess = aborted_shares(book.spec, facts), 0
+            expected, excess = aborted_shares(book.spec, facts, made_good), 0
         assert paid == {who: share for who, share in expected.items() if share}, (job_id, number)
         book.paid += excess
         assert sum(paid.values()) + excess <= facts.pool
         assert facts.pool <= sum(book.funded.values()) // book.spec.schedule.round_count
+
+    def check_pot(self, place: Place, facts: Any) -> dict[bytes, int]:
+        """Work out whose a round's slashed money is, and that the rest was burned."""
+        book, pot = self.jobs[place[0]], self.slashed.pop(place, 0)
+        losses = {} if facts.phase == "SETTLED" else full_shares(book.spec, facts)
+        barred = {who for who in losses if {who, self.payout[who]} & set(book.funded)}
+        owed = {who: losses[who] for who in sorted(losses) if who not in barred and losses[who]}
+        total = min(pot, sum(owed.values()))
+        parts = {who: total * loss // sum(owed.values()) for who, loss in owed.items()}
+        for who in list(parts)[: total - sum(parts.values())]:
+            parts[who] += 1
+        made_good = self.compensated.pop(place, {})
+        assert made_good == {who: part for who, part in parts.items() if total}, place
+        assert self.burned.pop(place, 0) == pot - total
+        return made_good
 
     def check(self, balances: Mapping[bytes, int], escrows: Mapping[int, int]) -> None:
         """Hold both books against the chain's."""
@@ -210,8 +288,24 @@ class Auditor:
         for job_id, escrow in escrows.items():
             assert escrow == self.jobs[job_id].escrow, f"job {job_id}"
         assert mine.get(ESCROW, 0) == sum(escrows.values())
+        assert mine.get(SLASHED, 0) == sum(self.slashed.values())
         deposited = sum(amount * count for (_, amount), count in self.deposits.items())
         assert mine.get(DEPOSITS, 0) == deposited - self.forfeited * REJECTION_DEPOSIT
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A full deadline that some missed, of so many who were awaited."""
+
+    place: Place
+    fault: str
+    people: tuple[bytes, ...]
+    awaited: int
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether so many missed it that it wasn't theirs alone; an aggregator's turn is."""
+        return self.fault != "NO_AGGREGATE" and 3 * len(self.people) > self.awaited
 
 
 @dataclass(frozen=True)
@@ -283,12 +377,22 @@ def settled_shares(spec: Any, facts: RoundFacts) -> tuple[dict[bytes, int], int]
     return shares, excess
 
 
-def aborted_shares(spec: Any, facts: RoundFacts) -> dict[bytes, int]:
-    """Return half the workers' pool, evenly, among those who delivered to a round that aborts."""
+def full_shares(spec: Any, facts: RoundFacts) -> dict[bytes, int]:
+    """Return an equal share of the workers' pool for everyone who delivered."""
+    groups, shares = twins(facts.delivered), {}
+    for first, part in even(facts.pool * spec.pay.worker_ppm // PPM, groups).items():
+        shares |= even(part, groups[first])
+    return shares
+
+
+def aborted_shares(
+    spec: Any, facts: RoundFacts, made_good: Mapping[bytes, int]
+) -> dict[bytes, int]:
+    """Return what escrow adds to what was made good, for half a share, once updates were read."""
     if not facts.reached_reveal:
         return {}
     groups, shares = twins(facts.delivered), {}
     half = facts.pool * spec.pay.worker_ppm // PPM // 2
     for first, part in even(half, groups).items():
         shares |= even(part, groups[first])
-    return shares
+    return {who: max(0, share - made_good.get(who, 0)) for who, share in shares.items()}

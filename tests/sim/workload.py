@@ -50,6 +50,7 @@ class Actor:
     trained: dict[int, set[int]] = field(default_factory=dict)
     checked: set[tuple[int, int, int]] = field(default_factory=set)
     combined: set[tuple[int, int]] = field(default_factory=set)
+    shirked: dict[tuple[int, int, Act], bool] = field(default_factory=dict)
 
     @property
     def address(self) -> Address:
@@ -155,6 +156,8 @@ class Simulation:
         """Do one thing; return the message it submits, if it does."""
         job_id, number, me = view.job.job_id, intent.round, actor.address
         seat = find_seat(state, me)
+        if self.shirks(actor, (job_id, number, intent.act)):
+            return None
         if intent.act is Act.TRAIN and not self.world.hits(3):
             actor.trained[job_id].add(number)
         elif intent.act is Act.COMMIT:
@@ -181,6 +184,12 @@ class Simulation:
             root = self.model_root(state)
             return rounds.AttestAggregate(me, job_id, number, intent.attempt, root)
         return None
+
+    def shirks(self, actor: Actor, duty: tuple[int, int, Act]) -> bool:
+        """Whether an actor never does this; it makes up its mind once."""
+        if duty[2] not in (Act.COMMIT, Act.REVEAL, Act.POST):
+            return False
+        return actor.shirked.setdefault(duty, self.world.hits(12))
 
     def reveal(self, me: Address, job_id: int, number: int) -> rounds.Reveal:
         """Return a made-up update; two of the workers always send the same."""

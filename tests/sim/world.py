@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from app.node.metrics import Metrics
 from app.sdk.signer import Signer, Signing, Terms, sign_tx
 from app.wire.tx import SLOT_BYTE, decode_block, decode_tx
 from tests.build import a_validator, a_vrf_secret, an_address
-from tests.sim.auditor import Auditor, RoundFacts
+from tests.sim.auditor import Auditor, Missed, Place, RoundFacts
 
 CHAIN_ID = "pollen-sim"
 FEE_UFLT = 100_000
@@ -236,6 +236,7 @@ class World:
             proposer=header["proposer_address"],
         )
         before = {(r.job_id, r.round): r for _, r in ROUNDS.items(self.memory)}
+        seated = {place: get_seats(self.memory, r) for place, r in before.items()}
         txs = decode_block(header["txs"])
         result = chain.execute_block(draft, block, txs, verify_secp256k1)
         self.check_seed(chain.find_slot(txs), result.begin_events)
@@ -247,7 +248,8 @@ class World:
             if not raw.startswith(SLOT_BYTE):
                 self.audit_tx(submissions[raw], outcome)
         draft.merge_into(self.memory)
-        self.auditor.follow(result.end_events, self.ended_rounds(before))
+        missed = [*self.missed_deadlines(before, seated), *self.missed_turns(before)]
+        self.auditor.follow(result.end_events, self.ended_rounds(before), missed)
         self.auditor.check(self.balances(), self.escrows())
 
     def check_seed(self, slot: Slot | None, events: Sequence[Any]) -> None:
@@ -285,6 +287,28 @@ class World:
             for _, r in ROUNDS.items(self.memory)
             if r.phase in ENDS and before.get((r.job_id, r.round), r).phase not in ENDS
         }
+
+    def missed_deadlines(self, before: Any, seated: dict[Place, Any]) -> Iterator[Missed]:
+        """Walk the workers' deadlines that some missed in this block."""
+        for place, was in before.items():
+            known = {seat.seat for seat in seated[place] if seat.state is SeatState.MISSED}
+            seats = [s for s in get_seats(self.memory, was) if s.seat not in known]
+            people = tuple(seat.worker for seat in seats if seat.state is SeatState.MISSED)
+            if people and was.phase is RoundPhase.COMMIT:
+                asked = [seat for seat in seats if 0 < seat.attempt <= was.commit_attempt]
+                yield Missed(place, "MISSED_COMMIT", people, len(asked))
+            elif people:
+                asked = [seat for seat in seats if seat.commitment]
+                yield Missed(place, "UNREVEALED_UPDATE", people, len(asked))
+
+    def missed_turns(self, before: Any) -> Iterator[Missed]:
+        """Walk the aggregators' turns that ended in this block without a model."""
+        for place, was in before.items():
+            now = ROUNDS.must(self.memory, place)
+            is_over = now.phase is not was.phase or now.aggregate_attempt != was.aggregate_attempt
+            is_posted = was.aggregate_attempt in self.auditor.posted[place]
+            if was.phase is RoundPhase.AGGREGATE and is_over and not is_posted:
+                yield Missed(place, "NO_AGGREGATE", (was.aggregator,), 1)
 
     def facts(self, ended: Any, before: Any) -> RoundFacts:
         """Return what people did in a round."""

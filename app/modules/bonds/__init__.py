@@ -2,12 +2,13 @@
 
 An account registers once and keeps its role. Its bond sits in the module account `bonds`. A job
 locks a part of it for each seat; what no job locks is free and may be taken out, which takes the
-unbonding time. A bond is nothing or at least the smallest bond. A worker that has begun and is
-still a newcomer is held: it takes nothing out, whatever is free. Pay goes to the payout address, a
-bond that is taken out to the account it came from.
+unbonding time. A bond is nothing or at least the smallest bond, unless it was slashed. A worker
+that has begun and is still a newcomer is held: it takes nothing out, whatever is free. Pay goes to
+the payout address, a bond that is taken out to the account it came from.
 
 bonding     Register, EditRegistration, Bond, locks
 unbonding   Unbond, payment after the unbonding time
+seizing     what is slashed
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ from app.modules.bonds.bonding import (
     require_registration,
     unlock,
 )
+from app.modules.bonds.seizing import seize, seize_lock, whole_uflt
 from app.modules.bonds.unbonding import (
     COUNT,
     DUE,
@@ -85,7 +87,10 @@ __all__ = [
     "lock",
     "participants",
     "require_registration",
+    "seize",
+    "seize_lock",
     "unlock",
+    "whole_uflt",
 ]
 
 PAGE_DEFAULT = 100

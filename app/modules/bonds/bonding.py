@@ -71,6 +71,8 @@ class Lock:
 
     seat_count: U64
     amount_uflt: U64
+    lost_uflt: U64 = U64(0)
+    """What was slashed of it: its seats are short of so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,27 +228,28 @@ def lock(state: State, address: Address, job_id: int, amount_uflt: int) -> None:
     if amount_uflt > free_uflt(registration):
         broken(f"job {job_id} locks no more than is free of the bond of {to_bech32(address)}")
     held = find_lock(state, address, job_id)
-    change_lock(state, registration, job_id, held.seat_count + 1, held.amount_uflt + amount_uflt)
+    count, amount = U64(held.seat_count + 1), U64(held.amount_uflt + amount_uflt)
+    change_lock(state, registration, job_id, replace(held, seat_count=count, amount_uflt=amount))
 
 
 def unlock(state: State, address: Address, job_id: int, amount_uflt: int) -> None:
-    """Free the part of a bond that one seat of a job locked."""
+    """Free the part of a bond that one seat of a job locked, less what was slashed of the lock."""
     registration = REGISTRATIONS.must(state, address)
     held = find_lock(state, address, job_id)
-    seat_count, left = held.seat_count - 1, held.amount_uflt - amount_uflt
+    lost = min(amount_uflt, held.lost_uflt)
+    seat_count, left = held.seat_count - 1, held.amount_uflt - (amount_uflt - lost)
     if seat_count < 0 or left < 0 or (seat_count == 0 and left != 0):
         broken(f"job {job_id} frees of the bond of {to_bech32(address)} just what its seats lock")
-    change_lock(state, registration, job_id, seat_count, left)
+    remaining = Lock(U64(seat_count), U64(left), U64(held.lost_uflt - lost))
+    change_lock(state, registration, job_id, remaining)
 
 
-def change_lock(
-    state: State, registration: Registration, job_id: int, seat_count: int, amount_uflt: int
-) -> None:
+def change_lock(state: State, registration: Registration, job_id: int, lock: Lock) -> None:
     """Write what a job holds of a bond; no seats is no row."""
     address = registration.participant
-    grown = amount_uflt - find_lock(state, address, job_id).amount_uflt
-    if seat_count:
-        LOCKS.put(state, (address, job_id), Lock(U64(seat_count), U64(amount_uflt)))
+    grown = lock.amount_uflt - find_lock(state, address, job_id).amount_uflt
+    if lock.seat_count:
+        LOCKS.put(state, (address, job_id), lock)
     else:
         LOCKS.delete(state, (address, job_id))
     locked = U64(registration.locked_uflt + grown)

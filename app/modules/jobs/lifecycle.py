@@ -118,6 +118,11 @@ def get_candidates(state: Reader, job_id: int) -> Iterator[Candidate]:
             yield candidate
 
 
+def has_funded(state: Reader, job: Job, account: Address) -> bool:
+    """Whether an account posted a job or paid into it; known until the job's money has returned."""
+    return account == job.requester or FUNDERS.has(state, (job.job_id, account))
+
+
 def round_pool_uflt(spec: JobSpec, budget_uflt: int) -> int:
     """Return a round's equal part of a budget."""
     return mul_div_floor(budget_uflt, 1, spec.schedule.round_count)

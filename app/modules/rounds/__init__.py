@@ -21,8 +21,11 @@ has locked. A round that is voided takes with it the rounds built on it, and the
 its base.
 
 A round that aborts gets no successor of its number; three in a row fail the job. What was
-delivered to a round that aborts after REVEAL earns half an equal share. What nobody earns stays in
-escrow.
+delivered to a round that aborts after REVEAL earns half an equal share, first of what was slashed
+in the round. What nobody earns stays in escrow.
+
+Who misses a full deadline of COMMIT, REVEAL or its turn in AGGREGATE is slashed when it has passed;
+a quorum or a halt convicts nobody. What is slashed in a round leaves its pot when the round ends.
 
 records     params, records, events, tables
 lifecycle   NEXT_PHASES, deadlines, seats
@@ -59,6 +62,7 @@ from app.modules.rounds.invariants import (
     counters_equal_the_seats,
     every_running_job_goes_on,
     every_unsettled_round_is_due_once,
+    only_unsettled_rounds_have_pots,
     rounds_that_have_not_ended_are_found_by_job,
     statistics_count_the_rounds_and_their_tasks,
     the_pools_of_unsettled_rounds_are_in_escrow,
@@ -247,5 +251,6 @@ MODULE = Module(
         counters_equal_the_seats,
         unsettled_seats_lock_bonds,
         statistics_count_the_rounds_and_their_tasks,
+        only_unsettled_rounds_have_pots,
     ),
 )

@@ -9,12 +9,13 @@ from app.kernel.context import Context
 from app.kernel.errors import Rejected, require
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import State
-from app.modules import jobs, reputation
+from app.modules import jobs, reputation, slashing
 from app.modules.jobs import Blob
 from app.modules.rounds.lifecycle import (
     advance_round,
     end_at_once,
     get_readers,
+    place_of,
     put_reader,
     require_length,
     require_phase,
@@ -176,6 +177,8 @@ def end_aggregate(state: State, ctx: Context, round: Round) -> None:
         return
     if not round.model_root:
         reputation.move(state, ctx, round.aggregator, success=False)
+        fault = slashing.Fault.NO_AGGREGATE
+        slashing.slash(state, ctx, place_of(round), round.aggregator, fault)
     if round.aggregate_attempt == count_aggregators(state, round):
         abort_round(state, ctx, round, "no_aggregate")
         return

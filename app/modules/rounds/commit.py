@@ -10,11 +10,12 @@ from app.kernel.context import Context
 from app.kernel.errors import Rejected, require
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import State
-from app.modules import jobs
+from app.modules import jobs, slashing
 from app.modules.rounds.lifecycle import (
     advance_round,
     get_seats,
     note_progress,
+    punish_missing,
     put_seat,
     require_length,
     require_phase,
@@ -97,6 +98,8 @@ def end_commit(state: State, ctx: Context, round: Round) -> None:
             jobs.note_attendance(state, ctx, round.job_id, seat.worker, missed=False)
     for seat in missing:
         miss_deadline(state, ctx, round, seat)
+    if not round.is_early:
+        punish_missing(state, ctx, round, missing, slashing.Fault.MISSED_COMMIT)
 
     least = jobs.JOBS.must(state, round.job_id).spec.schedule.cohort_size_min
     reserves = [seat for seat in seats if seat.kind is SeatKind.RESERVE][: len(missing)]

@@ -16,7 +16,7 @@ from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader as View
 from app.kernel.store import State
 from app.learning.draw import AGGREGATOR_DRAW, EVALUATOR_DRAW, WORKER_DRAW, Candidate, draw
-from app.modules import beacon, bonds, jobs, reputation, statistics
+from app.modules import beacon, bonds, jobs, reputation, slashing, statistics
 from app.modules.jobs import Job, JobPhase
 from app.modules.rounds.lifecycle import (
     get_unsettled,
@@ -118,7 +118,11 @@ def evaluator_bond_uflt(state: View, job: Job, pool_uflt: int) -> int:
 
 
 def find_workers(state: View, job: Job) -> Iterator[Candidate]:
-    """Walk a job's candidates that can be drawn: not paused, admitted, with a bond that is free."""
+    """Walk a job's candidates that can be drawn: not paused, admitted, with a bond that is free.
+
+    Who was excused in an outage sits out some draws.
+    """
+    sitting_out = slashing.get_sitting_out(state, job.job_id)
     bond, admission = worker_bond_uflt(state, job), job.spec.admission
     params, newcomer_rounds = PARAMS.get(state), reputation.PARAMS.get(state).newcomer_rounds
     for candidate in jobs.get_candidates(state, job.job_id):
@@ -128,7 +132,8 @@ def find_workers(state: View, job: Job) -> Iterator[Candidate]:
             worker.bonded_uflt >= admission.bond_uflt_min
             and standing.reputation_ppm >= admission.reputation_ppm_min
         )
-        if is_admitted and not worker.paused and bonds.free_uflt(worker) >= bond:
+        is_absent = worker.paused or candidate.worker in sitting_out
+        if is_admitted and not is_absent and bonds.free_uflt(worker) >= bond:
             is_newcomer = standing.round_count < newcomer_rounds
             yield Candidate(worker.participant, weigh(params, worker, standing), is_newcomer)
 
@@ -167,6 +172,7 @@ def draw_round(state: State, ctx: Context, job_id: int) -> None:
 
     number = job.next_round if opened is None else opened.round
     selection = select(state, ctx, job, number, pool)
+    slashing.count_draw(state, job_id)
     if opened is None:
         opened = open_round(state, ctx, job, selection.shortage)
     if selection.shortage:

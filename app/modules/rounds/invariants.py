@@ -8,7 +8,7 @@ from app.kernel.bech32 import to_bech32
 from app.kernel.errors import broken
 from app.kernel.record import Address
 from app.kernel.store import Reader as View
-from app.modules import beacon, bonds, jobs, statistics
+from app.modules import beacon, bonds, jobs, slashing, statistics
 from app.modules.jobs import JobPhase
 from app.modules.rounds.lifecycle import ENDED, TRAINING, get_readers, get_seats, get_unsettled
 from app.modules.rounds.records import (
@@ -120,7 +120,7 @@ def is_selected(round: Round, seat: Seat) -> bool:
 
 
 def unsettled_seats_lock_bonds(state: View) -> None:
-    """What jobs lock of bonds is what the seats of their unsettled rounds lock, seat by seat."""
+    """What jobs lock of bonds, with what of it is lost, is what their unsettled seats lock."""
     counts: dict[tuple[Address, int], int] = {}
     amounts: dict[tuple[Address, int], int] = {}
     for row in walk_unsettled(state):
@@ -135,7 +135,8 @@ def unsettled_seats_lock_bonds(state: View) -> None:
     if counts != {key: lock.seat_count for key, lock in locks.items()}:
         broken("every lock of a bond has as many seats as there are in unsettled rounds")
     for (address, job_id), amount in amounts.items():
-        if locks[address, job_id].amount_uflt != amount:
+        lock = locks[address, job_id]
+        if lock.amount_uflt + lock.lost_uflt != amount:
             broken(f"the seats of {to_bech32(address)} in job {job_id} lock {amount} uflt")
 
 
@@ -159,3 +160,10 @@ def statistics_count_the_rounds_and_their_tasks(state: View) -> None:
         broken(f"statistics count what rounds and seats say: {counts}")
     if statistics.get_endings(state, statistics.ROUND) != ended:
         broken(f"statistics count the rounds that have ended, by reason: {ended}")
+
+
+def only_unsettled_rounds_have_pots(state: View) -> None:
+    """Slashed money waits for unsettled rounds alone."""
+    for key, _ in slashing.POTS.items(state):
+        if not UNSETTLED.has(state, key):
+            broken(f"round {key[1]} of job {key[0]} has a pot only until it ends")

@@ -12,7 +12,7 @@ from app.kernel.errors import Rejected, broken, require
 from app.kernel.record import U64, Address
 from app.kernel.store import Reader as View
 from app.kernel.store import State
-from app.modules import jobs, statistics
+from app.modules import jobs, slashing, statistics
 from app.modules.rounds.records import (
     DUE,
     PARAMS,
@@ -244,6 +244,21 @@ def require_length(field: str, value: bytes, limit: int, next_step: str) -> None
     length = len(value)
     names = {"field": field, "value": length, "limit": limit}
     require(length == limit, WrongLength, **names, next_step=next_step)
+
+
+def place_of(round: Round) -> slashing.Place:
+    """Return where the slashed money of a round waits."""
+    return slashing.Place(round.job_id, round.round)
+
+
+def punish_missing(
+    state: State, ctx: Context, round: Round, missing: Sequence[Seat], fault: slashing.Fault
+) -> None:
+    """Slash, or excuse, the workers that missed a full deadline of a round."""
+    workers, place = [seat.worker for seat in missing], place_of(round)
+    is_commit = round.phase is RoundPhase.COMMIT
+    awaited = round.selected_count if is_commit else round.committed_count
+    slashing.punish_missing(state, ctx, place, workers, awaited_count=awaited, fault=fault)
 
 
 def get_seats(state: View, round: Round) -> list[Seat]:

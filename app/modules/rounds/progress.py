@@ -16,11 +16,18 @@ from app.kernel.errors import broken
 from app.kernel.record import U32
 from app.kernel.store import Reader as View
 from app.kernel.store import State
-from app.modules import beacon, bonds, jobs, payouts, reputation
+from app.modules import beacon, bonds, jobs, payouts, reputation, slashing
 from app.modules.jobs import Job, JobPhase
-from app.modules.rounds.lifecycle import TRAINING, advance_round, get_unsettled
+from app.modules.rounds.lifecycle import TRAINING, advance_round, get_unsettled, place_of
 from app.modules.rounds.records import DRAWS, PARAMS, ROUNDS, Round, RoundPhase
-from app.modules.rounds.settle import judge, pay_delivered, pay_settled, release
+from app.modules.rounds.settle import (
+    compensate,
+    judge,
+    note_pay,
+    pay_delivered,
+    pay_settled,
+    release,
+)
 
 COVER_PPM = 750_000
 """The part of an unsettled aggregator's locked bond that covers the rounds built on its result."""
@@ -120,6 +127,7 @@ def find_last_attested(state: View, job: Job) -> int:
 
 def end_job(state: State, ctx: Context, job: Job) -> None:
     """End a running job whose rounds have all ended; one with all its models is reviewed."""
+    slashing.forget_sitting_out(state, job.job_id)
     is_complete = job.completed_round_count >= job.spec.schedule.round_count
     if job.cancel_requested and not is_complete:
         payouts.finish_cancelled(state, ctx, job.job_id)
@@ -132,15 +140,16 @@ def end_job(state: State, ctx: Context, job: Job) -> None:
 def settle_round(state: State, ctx: Context, round: Round) -> None:
     """Pay a round that nobody disproved."""
     pay_settled(state, ctx, round)
+    note_pay(state, round)
     judge(state, ctx, round)
     end_round(state, ctx, round, RoundPhase.SETTLED)
     continue_job(state, ctx, round.job_id)
 
 
 def abort_round(state: State, ctx: Context, round: Round, reason: str) -> None:
-    """End a round that gives no model; what was delivered to it is paid by half."""
-    if round.phase in (RoundPhase.INCLUDE, RoundPhase.AGGREGATE):
-        pay_delivered(state, ctx, round)
+    """End a round that gives no model; what was delivered to it is paid by half, or better."""
+    pay_delivered(state, ctx, round)
+    note_pay(state, round)
     judge(state, ctx, round)
     end_round(state, ctx, round, RoundPhase.ABORTED, reason)
     job = jobs.JOBS.must(state, round.job_id)
@@ -163,13 +172,15 @@ def drop_round(state: State, ctx: Context, round: Round, reason: str) -> None:
 def void_round(state: State, ctx: Context, job_id: int, number: int, reason: str) -> None:
     """Void an unsettled round and those built on it; the job goes on from the model before it.
 
-    Nobody is paid from escrow and no reputation moves: that is for who proves what was wrong.
+    Who proves what was wrong slashes and pays the prover first; of what is left in the rounds' pots
+    who delivered to them is paid. Nobody is paid from escrow, and no reputation moves.
     """
     first = ROUNDS.must(state, (job_id, number))
     if first.phase is not RoundPhase.CHALLENGE and first.phase not in TRAINING:
         broken(f"round {number} of job {job_id} is voided after it began and before it ended")
     rounds = [round for round in get_unsettled(state, job_id) if round.phase is not RoundPhase.OPEN]
     voided = [round for round in rounds if round.round >= number]
+    compensate(state, ctx, voided)
     for round in voided:
         end_round(state, ctx, round, RoundPhase.VOIDED, reason)
     job = jobs.JOBS.must(state, job_id)
@@ -187,7 +198,8 @@ def void_round(state: State, ctx: Context, job_id: int, number: int, reason: str
 def end_round(
     state: State, ctx: Context, round: Round, phase: RoundPhase, reason: str = ""
 ) -> None:
-    """Put a round into a phase that ends it and free its seats."""
+    """Put a round into a phase that ends it, burn what is left in its pot and free its seats."""
+    slashing.burn_rest(state, ctx, place_of(round))
     release(state, ctx, round)
     advance_round(state, ctx, round, phase, reason)
     job = jobs.JOBS.must(state, round.job_id)

@@ -129,6 +129,7 @@ class Seat:
     commitment: bytes = b""
     reveal: Reveal = NO_REVEAL
     earned_uflt: U64 = U64(0)
+    """What the job paid for it, and what of slashed money made a loss good."""
     locked_uflt: U64 = U64(0)
     """What the seat locks of the worker's bond until the round ends."""
 

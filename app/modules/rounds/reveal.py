@@ -11,11 +11,12 @@ from app.kernel.record import U32, U64, Address, encode
 from app.kernel.store import Reader as View
 from app.kernel.store import State
 from app.learning.commitment import UPDATE_COMMITMENT, commitment
-from app.modules import jobs
+from app.modules import jobs, slashing
 from app.modules.rounds.lifecycle import (
     advance_round,
     get_seats,
     note_progress,
+    punish_missing,
     put_seat,
     require_length,
     require_phase,
@@ -151,9 +152,11 @@ def check_commitment(ctx: Context, round: Round, seat: Seat, reveal: Reveal) -> 
 def end_reveal(state: State, ctx: Context, round: Round) -> None:
     """Go on with who has revealed, or give up; to keep a commitment closed is a fault."""
     state_of_missing = SeatState.LATE if round.is_early else SeatState.MISSED
-    for seat in get_seats(state, round):
-        if seat.state is SeatState.COMMITTED:
-            put_seat(state, round, replace(seat, state=state_of_missing))
+    missing = [seat for seat in get_seats(state, round) if seat.state is SeatState.COMMITTED]
+    for seat in missing:
+        put_seat(state, round, replace(seat, state=state_of_missing))
+    if not round.is_early:
+        punish_missing(state, ctx, round, missing, slashing.Fault.UNREVEALED_UPDATE)
     least = jobs.JOBS.must(state, round.job_id).spec.schedule.cohort_size_min
     if round.revealed_count >= least:
         advance_round(state, ctx, round, RoundPhase.INCLUDE)

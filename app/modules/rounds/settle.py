@@ -1,6 +1,8 @@
 """What a round's end does to those who sat in it: pay, reputation, and bonds that are freed.
 
-A share that nobody earns stays in escrow. A round pays at most its pool.
+A share that nobody earns stays in escrow. A round pays at most its pool. Who delivered to a round
+that gives no model has lost an equal share of its workers' pool, and gets that of what was slashed
+in the round as far as it goes; from INCLUDE on escrow fills up half of it.
 """
 
 from __future__ import annotations
@@ -11,9 +13,16 @@ from dataclasses import replace
 from app.kernel.amounts import mul_div_floor, share_ppm, split_exactly
 from app.kernel.context import Context
 from app.kernel.record import U64, Address
+from app.kernel.store import Reader as View
 from app.kernel.store import State
-from app.modules import bonds, jobs, payouts, reputation, statistics
-from app.modules.rounds.lifecycle import get_readers, get_seats, put_reader, put_seat
+from app.modules import bonds, jobs, payouts, reputation, slashing, statistics
+from app.modules.rounds.lifecycle import (
+    get_readers,
+    get_seats,
+    place_of,
+    put_reader,
+    put_seat,
+)
 from app.modules.rounds.records import (
     Reader,
     Round,
@@ -68,17 +77,52 @@ def pay_workers(
 
 
 def pay_delivered(state: State, ctx: Context, round: Round) -> None:
-    """Pay half an equal share for each update that was delivered to a round that aborts."""
-    spec = jobs.JOBS.must(state, round.job_id).spec
-    seats = get_seats(state, round)
+    """Pay who delivered to a round that aborts: what was slashed, and from escrow up to half."""
+    delivered = find_delivered(state, round)
+    total = workers_pool_uflt(state, round)
+    compensated = compensate(state, ctx, [round])
+    is_owed = round.phase in (RoundPhase.INCLUDE, RoundPhase.AGGREGATE)
+    halves = share_among(mul_div_floor(total, 1, 2), delivered) if is_owed else {}
+    shares = {who: max(half - compensated.get(who, 0), 0) for who, half in halves.items()}
+    paid = {who: share for who, share in shares.items() if share}
+    payouts.pay_shares(state, ctx, round.job_id, round.round, paid)
+    totals = [(s, paid.get(s.worker, 0) + compensated.get(s.worker, 0)) for s in delivered]
+    earned = [(seat, amount) for seat, amount in totals if amount]
+    count_rewards(state, round, earned)
+    for seat, amount in earned:
+        put_seat(state, round, replace(seat, earned_uflt=U64(amount)))
+
+
+def compensate(state: State, ctx: Context, rounds: Sequence[Round]) -> dict[Address, int]:
+    """Pay who delivered to rounds that give no model of what was slashed in them; say how much."""
+    losses: dict[Address, int] = {}
+    for round in rounds:
+        lost = share_among(workers_pool_uflt(state, round), find_delivered(state, round))
+        losses |= {who: losses.get(who, 0) + share for who, share in lost.items()}
+    return slashing.compensate(state, ctx, [place_of(round) for round in rounds], losses)
+
+
+def workers_pool_uflt(state: View, round: Round) -> int:
+    """Return the workers' part of a round's pool."""
+    pay = jobs.JOBS.must(state, round.job_id).spec.pay
+    return share_ppm(round.pool_uflt, pay.worker_ppm)
+
+
+def find_delivered(state: View, round: Round) -> list[Seat]:
+    """Return the seats whose updates are included, or revealed where that was not decided."""
+    seats, convicted = get_seats(state, round), slashing.get_convicted(state, place_of(round))
     included = [seat for seat in seats if seat.state is SeatState.INCLUDED]
     delivered = included or [seat for seat in seats if seat.state is SeatState.REVEALED]
-    players = group_identical(delivered)
-    half = mul_div_floor(share_ppm(round.pool_uflt, spec.pay.worker_ppm), 1, 2)
+    return [seat for seat in delivered if seat.worker not in convicted]
+
+
+def share_among(total_uflt: int, seats: Sequence[Seat]) -> dict[Address, int]:
+    """Split money equally among updates, identical ones as one."""
+    players = group_identical(seats)
     shares: dict[Address, int] = {}
-    for first, share in share_equally(half, list(players)).items():
+    for first, share in share_equally(total_uflt, list(players)).items():
         shares |= share_equally(share, players[first])
-    pay_seats(state, ctx, round, seats, shares)
+    return shares
 
 
 def group_identical(seats: Sequence[Seat]) -> dict[Address, list[Address]]:
@@ -135,9 +179,14 @@ def did_duty(round: Round, reader: Reader) -> bool:
 
 
 def judge(state: State, ctx: Context, round: Round) -> None:
-    """Move the reputation of who did, or missed by a full deadline, what a round asked."""
+    """Move the reputation of who did, or missed by a full deadline, what a round asked.
+
+    Who is convicted of a fault in the round was judged by its proof.
+    """
+    convicted = slashing.get_convicted(state, place_of(round))
     for seat in get_seats(state, round):
-        if seat.state in (SeatState.INCLUDED, SeatState.EXCLUDED, SeatState.MISSED):
+        is_judged = seat.state in (SeatState.INCLUDED, SeatState.EXCLUDED, SeatState.MISSED)
+        if is_judged and seat.worker not in convicted:
             success = seat.state is SeatState.INCLUDED
             reputation.move(state, ctx, seat.worker, success)
     if round.phase not in (RoundPhase.INCLUDE, RoundPhase.AGGREGATE, RoundPhase.CHALLENGE):
@@ -146,8 +195,8 @@ def judge(state: State, ctx: Context, round: Round) -> None:
     for reader in get_readers(state, round):
         is_posting = has_aggregate and reader.participant == round.aggregator
         had_turn = reader.is_aggregator and reader.reader < round.aggregate_attempt
-        if had_turn and not is_posting:
-            continue  # judged when its turn ended
+        if reader.participant in convicted or (had_turn and not is_posting):
+            continue  # judged by the proof, or when its turn ended
         if not reader.voted and not is_posting:
             reputation.move(state, ctx, reader.participant, success=False)
         elif reader.is_aggregator or (has_aggregate and did_duty(round, reader)):
@@ -159,6 +208,13 @@ def is_task(round: Round, seat: Seat) -> bool:
     return round.commit_attempt > 0 and seat.kind is not SeatKind.RESERVE
 
 
+def note_pay(state: State, round: Round) -> None:
+    """Keep with the requester what the seats earned that revealed an update."""
+    requester = jobs.JOBS.must(state, round.job_id).requester
+    revealed = [seat for seat in get_seats(state, round) if seat.reveal.update_root]
+    reputation.note_seat_pay(state, requester, [seat.earned_uflt for seat in revealed])
+
+
 def release(state: State, ctx: Context, round: Round) -> None:
     """Free what the seats of a round lock, and count what its tasks came to."""
     seats = get_seats(state, round)
@@ -168,5 +224,5 @@ def release(state: State, ctx: Context, round: Round) -> None:
         jobs.settle_leaver(state, ctx, round.job_id, seat.worker)
     for reader in get_readers(state, round):
         held = bonds.find_lock(state, reader.participant, round.job_id)
-        freed = held.amount_uflt if held.seat_count == 1 else 0
+        freed = held.amount_uflt + held.lost_uflt if held.seat_count == 1 else 0
         bonds.unlock(state, reader.participant, round.job_id, freed)

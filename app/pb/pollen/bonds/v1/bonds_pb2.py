@@ -24,21 +24,21 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bpollen/bonds/v1/bonds.proto\x12\x0fpollen.bonds.v1\"\xce\x01\n\x0cRegistration\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12#\n\x04role\x18\x02 \x01(\x0e\x32\x15.pollen.bonds.v1.Role\x12\x16\n\x0epayout_address\x18\x03 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x04 \x01(\t\x12\x12\n\nreader_key\x18\x05 \x01(\x0c\x12\x13\n\x0b\x62onded_uflt\x18\x06 \x01(\x04\x12\x13\n\x0blocked_uflt\x18\x07 \x01(\x04\x12\x0e\n\x06paused\x18\x08 \x01(\x08\x12\x0c\n\x04held\x18\t \x01(\x08\"/\n\x04Lock\x12\x12\n\nseat_count\x18\x01 \x01(\x04\x12\x13\n\x0b\x61mount_uflt\x18\x02 \x01(\x04\"e\n\tUnbonding\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x14\n\x0cunbonding_id\x18\x02 \x01(\x04\x12\x13\n\x0b\x61mount_uflt\x18\x03 \x01(\x04\x12\x18\n\x10release_clock_ms\x18\x04 \x01(\x04\"\x89\x01\n\x06Params\x12\x15\n\rbond_min_uflt\x18\x01 \x01(\x04\x12\x13\n\x0bunbonding_s\x18\x02 \x01(\x04\x12\x16\n\x0eunbondings_max\x18\x03 \x01(\r\x12\x1b\n\x13\x65ndpoint_length_max\x18\x04 \x01(\r\x12\x1e\n\x16releases_per_block_max\x18\x05 \x01(\r*V\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_WORKER\x10\x01\x12\x13\n\x0fROLE_AGGREGATOR\x10\x02\x12\x12\n\x0eROLE_EVALUATOR\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bpollen/bonds/v1/bonds.proto\x12\x0fpollen.bonds.v1\"\xce\x01\n\x0cRegistration\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12#\n\x04role\x18\x02 \x01(\x0e\x32\x15.pollen.bonds.v1.Role\x12\x16\n\x0epayout_address\x18\x03 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x04 \x01(\t\x12\x12\n\nreader_key\x18\x05 \x01(\x0c\x12\x13\n\x0b\x62onded_uflt\x18\x06 \x01(\x04\x12\x13\n\x0blocked_uflt\x18\x07 \x01(\x04\x12\x0e\n\x06paused\x18\x08 \x01(\x08\x12\x0c\n\x04held\x18\t \x01(\x08\"B\n\x04Lock\x12\x12\n\nseat_count\x18\x01 \x01(\x04\x12\x13\n\x0b\x61mount_uflt\x18\x02 \x01(\x04\x12\x11\n\tlost_uflt\x18\x03 \x01(\x04\"e\n\tUnbonding\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x14\n\x0cunbonding_id\x18\x02 \x01(\x04\x12\x13\n\x0b\x61mount_uflt\x18\x03 \x01(\x04\x12\x18\n\x10release_clock_ms\x18\x04 \x01(\x04\"\x89\x01\n\x06Params\x12\x15\n\rbond_min_uflt\x18\x01 \x01(\x04\x12\x13\n\x0bunbonding_s\x18\x02 \x01(\x04\x12\x16\n\x0eunbondings_max\x18\x03 \x01(\r\x12\x1b\n\x13\x65ndpoint_length_max\x18\x04 \x01(\r\x12\x1e\n\x16releases_per_block_max\x18\x05 \x01(\r*V\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_WORKER\x10\x01\x12\x13\n\x0fROLE_AGGREGATOR\x10\x02\x12\x12\n\x0eROLE_EVALUATOR\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pollen.bonds.v1.bonds_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROLE']._serialized_start=549
-  _globals['_ROLE']._serialized_end=635
+  _globals['_ROLE']._serialized_start=568
+  _globals['_ROLE']._serialized_end=654
   _globals['_REGISTRATION']._serialized_start=49
   _globals['_REGISTRATION']._serialized_end=255
   _globals['_LOCK']._serialized_start=257
-  _globals['_LOCK']._serialized_end=304
-  _globals['_UNBONDING']._serialized_start=306
-  _globals['_UNBONDING']._serialized_end=407
-  _globals['_PARAMS']._serialized_start=410
-  _globals['_PARAMS']._serialized_end=547
+  _globals['_LOCK']._serialized_end=323
+  _globals['_UNBONDING']._serialized_start=325
+  _globals['_UNBONDING']._serialized_end=426
+  _globals['_PARAMS']._serialized_start=429
+  _globals['_PARAMS']._serialized_end=566
 # @@protoc_insertion_point(module_scope)

@@ -39,12 +39,14 @@ class Registration(_message.Message):
     def __init__(self, participant: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., payout_address: _Optional[str] = ..., endpoint: _Optional[str] = ..., reader_key: _Optional[bytes] = ..., bonded_uflt: _Optional[int] = ..., locked_uflt: _Optional[int] = ..., paused: bool = ..., held: bool = ...) -> None: ...
 
 class Lock(_message.Message):
-    __slots__ = ("seat_count", "amount_uflt")
+    __slots__ = ("seat_count", "amount_uflt", "lost_uflt")
     SEAT_COUNT_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_UFLT_FIELD_NUMBER: _ClassVar[int]
+    LOST_UFLT_FIELD_NUMBER: _ClassVar[int]
     seat_count: int
     amount_uflt: int
-    def __init__(self, seat_count: _Optional[int] = ..., amount_uflt: _Optional[int] = ...) -> None: ...
+    lost_uflt: int
+    def __init__(self, seat_count: _Optional[int] = ..., amount_uflt: _Optional[int] = ..., lost_uflt: _Optional[int] = ...) -> None: ...
 
 class Unbonding(_message.Message):
     __slots__ = ("participant", "unbonding_id", "amount_uflt", "release_clock_ms")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from app.pb.pollen.reputation.v1 import reputation_pb2 as pollen_dot_reputation_dot_v1_dot_reputation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n pollen/reputation/v1/query.proto\x12\x14pollen.reputation.v1\x1a%pollen/reputation/v1/reputation.proto\"\x14\n\x12QueryParamsRequest\"C\n\x13QueryParamsResponse\x12,\n\x06params\x18\x01 \x01(\x0b\x32\x1c.pollen.reputation.v1.Params\"\'\n\x14QueryStandingRequest\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\"I\n\x15QueryStandingResponse\x12\x30\n\x08standing\x18\x01 \x01(\x0b\x32\x1e.pollen.reputation.v1.Standing\"*\n\x15QueryRequesterRequest\x12\x11\n\trequester\x18\x01 \x01(\t\"O\n\x16QueryRequesterResponse\x12\x35\n\x06record\x18\x01 \x01(\x0b\x32%.pollen.reputation.v1.RequesterRecord2\xb3\x02\n\x05Query\x12]\n\x06Params\x12(.pollen.reputation.v1.QueryParamsRequest\x1a).pollen.reputation.v1.QueryParamsResponse\x12\x63\n\x08Standing\x12*.pollen.reputation.v1.QueryStandingRequest\x1a+.pollen.reputation.v1.QueryStandingResponse\x12\x66\n\tRequester\x12+.pollen.reputation.v1.QueryRequesterRequest\x1a,.pollen.reputation.v1.QueryRequesterResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n pollen/reputation/v1/query.proto\x12\x14pollen.reputation.v1\x1a%pollen/reputation/v1/reputation.proto\"\x14\n\x12QueryParamsRequest\"C\n\x13QueryParamsResponse\x12,\n\x06params\x18\x01 \x01(\x0b\x32\x1c.pollen.reputation.v1.Params\"\'\n\x14QueryStandingRequest\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\"I\n\x15QueryStandingResponse\x12\x30\n\x08standing\x18\x01 \x01(\x0b\x32\x1e.pollen.reputation.v1.Standing\"*\n\x15QueryRequesterRequest\x12\x11\n\trequester\x18\x01 \x01(\t\"m\n\x16QueryRequesterResponse\x12\x35\n\x06record\x18\x01 \x01(\x0b\x32%.pollen.reputation.v1.RequesterRecord\x12\x1c\n\x14seat_pay_median_uflt\x18\x02 \x01(\x04\x32\xb3\x02\n\x05Query\x12]\n\x06Params\x12(.pollen.reputation.v1.QueryParamsRequest\x1a).pollen.reputation.v1.QueryParamsResponse\x12\x63\n\x08Standing\x12*.pollen.reputation.v1.QueryStandingRequest\x1a+.pollen.reputation.v1.QueryStandingResponse\x12\x66\n\tRequester\x12+.pollen.reputation.v1.QueryRequesterRequest\x1a,.pollen.reputation.v1.QueryRequesterResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,7 +43,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUERYREQUESTERREQUEST']._serialized_start=304
   _globals['_QUERYREQUESTERREQUEST']._serialized_end=346
   _globals['_QUERYREQUESTERRESPONSE']._serialized_start=348
-  _globals['_QUERYREQUESTERRESPONSE']._serialized_end=427
-  _globals['_QUERY']._serialized_start=430
-  _globals['_QUERY']._serialized_end=737
+  _globals['_QUERYREQUESTERRESPONSE']._serialized_end=457
+  _globals['_QUERY']._serialized_start=460
+  _globals['_QUERY']._serialized_end=767
 # @@protoc_insertion_point(module_scope)

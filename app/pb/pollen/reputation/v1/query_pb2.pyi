@@ -34,7 +34,9 @@ class QueryRequesterRequest(_message.Message):
     def __init__(self, requester: _Optional[str] = ...) -> None: ...
 
 class QueryRequesterResponse(_message.Message):
-    __slots__ = ("record",)
+    __slots__ = ("record", "seat_pay_median_uflt")
     RECORD_FIELD_NUMBER: _ClassVar[int]
+    SEAT_PAY_MEDIAN_UFLT_FIELD_NUMBER: _ClassVar[int]
     record: _reputation_pb2.RequesterRecord
-    def __init__(self, record: _Optional[_Union[_reputation_pb2.RequesterRecord, _Mapping]] = ...) -> None: ...
+    seat_pay_median_uflt: int
+    def __init__(self, record: _Optional[_Union[_reputation_pb2.RequesterRecord, _Mapping]] = ..., seat_pay_median_uflt: _Optional[int] = ...) -> None: ...
