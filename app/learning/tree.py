@@ -177,9 +177,9 @@ def leaf(index: int, chunk: bytes, own_sum: int) -> Node:
 
 def parent(left: Node, right: Node) -> Node:
     """Return the node above two."""
-    halves = left.digest + sum_bytes(left.sum_squares), right.digest + sum_bytes(right.sum_squares)
+    halves = left.digest + sum_bytes(left.sum_squares) + right.digest + sum_bytes(right.sum_squares)
     own_sum = U128(left.sum_squares + right.sum_squares)
-    return Node(sha256(b"\x01" + b"".join(halves)).digest(), own_sum)
+    return Node(sha256(b"\x01" + halves).digest(), own_sum)
 
 
 def seal(top: Node, count: int, width: int, layout_hash: bytes) -> Root:

@@ -13,7 +13,9 @@ from app.sdk.protocol import (
     root_of,
     value_count,
 )
+from fl_worker.update.combine import peak
 
+SQUARE_BITS = 27  # 256 squares of values below 2^27 fit 64 bits
 HALF_BITS = 25  # a value below 2^50 is cut in two, so that 256 products of halves fit 64 bits
 
 
@@ -30,10 +32,13 @@ def chunk_proof(data: bytes, width: int, layout_hash: bytes, index: int) -> Chun
 def chunk_sums(data: bytes, width: int) -> list[int]:
     """Return each chunk's sum of squares; ValueError for a value that is beyond any tree."""
     values = np.frombuffer(data, f"<i{width}", value_count(data, width)).astype(np.int64)
-    high, low = values >> HALF_BITS, values & ((1 << HALF_BITS) - 1)
-    if values.size and max(-int(high.min()), int(high.max())) > 1 << HALF_BITS:
-        raise ValueError("the values are too large: their squares must sum to less than 2^100")
     starts = np.arange(0, values.size, CHUNK_VALUES)
+    largest = peak(values)
+    if largest < 1 << SQUARE_BITS:
+        return list(np.add.reduceat(values * values, starts).tolist())
+    if largest > 1 << 2 * HALF_BITS:
+        raise ValueError("the values are too large: their squares must sum to less than 2^100")
+    high, low = values >> HALF_BITS, values & ((1 << HALF_BITS) - 1)
     products = (high * high, high * low, low * low)
     sums = (np.add.reduceat(product, starts).tolist() for product in products)
     return [
