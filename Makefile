@@ -9,8 +9,9 @@ help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 16
 
 setup: ## Install everything into .venv; instant the second time
-	@$(PYTHON) scripts/setup.py
+	@$(PYTHON) scripts/setup.py $(if $(DATA_FOLDER),,$(DATA))
 
+test: DATA = fashion-mnist # its reader is tested on the real files
 test: lint ## Everything CI runs: linters, types, imports, generated files, tests
 	PYTHONHASHSEED=1 $(BIN)/pytest -q $(PURE)
 	PYTHONHASHSEED=2 $(BIN)/pytest
@@ -27,8 +28,9 @@ format: setup ## Rewrite the code in the project's format
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-demo: setup ## A whole job on a local chain; JSON=<file> also writes the result
-	$(BIN)/python -m scripts.demo $(if $(JSON),--json "$(JSON)")
+demo: setup ## A whole job on a local chain; DATA=fashion-mnist, JSON=<file> for the result
+	$(BIN)/python -m scripts.demo $(if $(JSON),--json "$(JSON)") \
+		$(if $(DATA),--data "$(DATA)") $(if $(DATA_FOLDER),--data-folder "$(DATA_FOLDER)")
 
 clean: ## Remove caches and builds; .venv stays
 	rm -rf build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

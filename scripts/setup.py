@@ -25,6 +25,15 @@ SYSTEM_PACKAGES = {
     "bubblewrap": ("bwrap", "shuts a job's Flower app in a sandbox"),
     "iproute2": ("ip", "makes networks to cut and slow in tests"),
 }
+DATA_PACKAGES = {
+    "fashion-mnist": {
+        "dataset-fashion-mnist": (
+            "/usr/share/datasets/fashion-mnist",
+            "holds Fashion-MNIST, for the tests and for make demo DATA=fashion-mnist",
+        )
+    }
+}
+"""Each package by what shows that it is there, a program or a path; those of data if asked for."""
 
 
 def fail(sentence: str) -> None:
@@ -74,11 +83,9 @@ def install_cometbft() -> None:
     run(go, "install", COMETBFT, GOBIN=str(BIN), GOFLAGS="-trimpath", CGO_ENABLED="0")
 
 
-def offer_system_packages() -> None:
+def offer_system_packages(packages: dict[str, tuple[str, str]]) -> None:
     """Install the missing system packages where that is allowed; otherwise say how."""
-    missing = [
-        name for name, (program, _) in SYSTEM_PACKAGES.items() if shutil.which(program) is None
-    ]
+    missing = find_missing(packages)
     if not missing or sys.platform != "linux":
         return
     command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
@@ -87,14 +94,22 @@ def offer_system_packages() -> None:
         with LOG.open("a") as log:
             for arguments in (["apt-get", "update"], command):
                 subprocess.run(arguments, stdout=log, stderr=log, check=False)
-    for name in missing:
-        program, purpose = SYSTEM_PACKAGES[name]
-        if shutil.which(program) is None:
-            print(f"setup: {name} is missing; it {purpose}. Install it: sudo {' '.join(command)}")
+    for name in find_missing(packages):
+        purpose = packages[name][1]
+        print(f"setup: {name} is missing; it {purpose}. Install it: sudo {' '.join(command)}")
+
+
+def find_missing(packages: dict[str, tuple[str, str]]) -> list[str]:
+    """Return the packages whose program or path isn't there."""
+    return [
+        name
+        for name, (sign, _) in packages.items()
+        if shutil.which(sign) is None and not Path(sign).exists()
+    ]
 
 
 def main() -> None:
-    """Environment, torch, packages, engine, system packages: each once."""
+    """Environment, torch, packages, engine, system packages, those of the data named: each once."""
     if sys.version_info < (3, 11):  # noqa: UP036
         fail(f"needs Python 3.11 or newer, this is {sys.version.split()[0]}; try PYTHON=python3.11")
     import tomllib  # new in 3.11
@@ -115,7 +130,10 @@ def main() -> None:
         lambda: pip_install("-e", f"{ROOT}[{','.join(extras)}]"),
     )
     step("cometbft", f"building CometBFT {COMETBFT.split('@')[1]}", COMETBFT, install_cometbft)
-    offer_system_packages()
+    packages = SYSTEM_PACKAGES.copy()
+    for data in sys.argv[1:]:
+        packages |= DATA_PACKAGES.get(data, {})
+    offer_system_packages(packages)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A whole job on a real network: four validators, eight workers, six readers, all real processes.
 
-Posts the digits app as a job of ten rounds and shows live what happens. One worker is killed in
+Posts a Flower app as a job of ten rounds and shows live what happens. One worker is killed in
 the middle and comes back; one validator is killed and catches up. In the end the money is counted
 to the unit, the accuracy is held against plain Flower's on the same split, and the nodes' states
 are compared. Exits with 0 only if all of it is right. What it wrote stays in build/demo.
@@ -31,6 +31,7 @@ from app.sdk.protocol import (
     RoundPhase,
     RoundState,
 )
+from scripts.demo.data import DATA_SETS, DataSet, find_data
 from scripts.demo.judge import ROUNDS, Judge, check_accuracy, judge_all, plain_flower
 from scripts.demo.people import (
     EVALUATORS,
@@ -62,7 +63,7 @@ from scripts.demo.story import (
 BUDGET_FLT = 1_000
 WORKER_KILLED_IN, WORKER_GONE_S = 4, 2.0
 VALIDATOR_KILLED_IN, VALIDATOR_GONE_S = 6, 5.0
-JOB_TIMEOUT_S = 240
+SETTLE_S_MAX = 120
 TRAINED = (RoundPhase.CHALLENGE, RoundPhase.SETTLED)
 
 
@@ -70,12 +71,19 @@ def main() -> int:
     """Run the demonstration; 0 if all was right."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="also write the result to this file")
+    parser.add_argument("--data", choices=DATA_SETS, default="digits", help="what is learnt")
+    parser.add_argument("--data-folder", type=Path, help="where Fashion-MNIST's idx files are")
     options = parser.parse_args()
+    if options.data_folder is not None and options.data == "digits":
+        parser.error(
+            "--data-folder: the digits come with scikit-learn; it goes with another --data"
+        )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     try:
-        result = asyncio.run(demonstrate())
+        data = find_data(options.data, options.data_folder)
+        result = asyncio.run(demonstrate(data))
     except (Failed, ChainError) as failure:
         console.print(f"[red]The demonstration failed:[/] {failure}")
         console.print(f"What every process said is in {FOLDER.relative_to(ROOT)}/*.log")
@@ -89,19 +97,20 @@ def main() -> int:
     return 0 if not result["failures"] else 1
 
 
-async def demonstrate() -> dict[str, Any]:
+async def demonstrate(data: DataSet) -> dict[str, Any]:
     """Set up, let the job run, and judge."""
     story = Story()
+    story.note(data.describe(WORKERS))
     with network() as net:
         story.note(f"{VALIDATORS} validators make blocks")
         async with await Client.connect(net.nodes[0].grpc) as client:
-            requester, participants = make_people(net)
+            requester, participants = make_people(net, data)
             faucet = faucet_signer(net)
             await fund(client, faucet, [requester, *[each.signer for each in participants]])
             with running(participants):
                 await wait_ready(participants, story)
-                job_id = await asyncio.to_thread(post_job, net, story)
-                async with Judge(net) as judge:
+                job_id = await asyncio.to_thread(post_job, net, data, story)
+                async with Judge(net, data) as judge:
                     await asyncio.gather(
                         follow(client, story, judge, job_id),
                         kill_worker(story, participants),
@@ -112,6 +121,7 @@ async def demonstrate() -> dict[str, Any]:
                     flower = await plain_flower(judge, story)
                 result = await judge_all(client, net, job_id, participants, story)
         result |= {
+            "data": data.name,
             "accuracy": story.accuracy[max(story.accuracy)],
             "flower_accuracy": flower[-1],
             "accuracy_by_round": [story.accuracy[number] for number in sorted(story.accuracy)],
@@ -124,14 +134,14 @@ async def demonstrate() -> dict[str, Any]:
     return result
 
 
-def post_job(net: Localnet, story: Story) -> U64:
+def post_job(net: Localnet, data: DataSet, story: Story) -> U64:
     """Write the app, as a requester would, and post it as a job."""
-    app = FOLDER / "digits"
-    run_command("pollen", "job", "init", str(app))
+    app = FOLDER / "app"
+    run_command("pollen", "job", "init", str(app), "--name", data.name, "--template", data.name)
     terms = {
         "--rounds": ROUNDS, "--budget": f"{BUDGET_FLT}flt",
         "--cohort": WORKERS - 1, "--cohort-min": 4, "--reserves": 1,
-        "--evaluators": EVALUATORS, "--open-seconds": 300, "--commit-seconds": 8,
+        "--evaluators": EVALUATORS, "--open-seconds": 300, "--commit-seconds": data.commit_s,
         "--reveal-seconds": 6, "--include-seconds": 6, "--aggregate-seconds": 6,
         "--challenge-seconds": 2, "--review-seconds": 60,
     }  # fmt: skip
@@ -145,7 +155,7 @@ async def follow(client: Client, story: Story, judge: Judge, job_id: U64) -> Non
     """Show the job until its rounds are over, and measure every model."""
     measuring: dict[int, asyncio.Task[None]] = {}
     with Live(render(story), console=console, refresh_per_second=4) as live:
-        async for view in views(client, job_id):
+        async for view in views(client, job_id, judge.data.job_s_max):
             story.view = view
             for state in view.rounds:
                 number = state.round.round
@@ -161,14 +171,14 @@ async def follow(client: Client, story: Story, judge: Judge, job_id: U64) -> Non
         raise Failed(f"the job ended otherwise: {story.view.job if story.view else 'not seen'}")
 
 
-async def views(client: Client, job_id: U64) -> AsyncIterator[JobStateResponse]:
+async def views(client: Client, job_id: U64, timeout_s: int) -> AsyncIterator[JobStateResponse]:
     """Walk the job's state as it changes; Failed if it takes too long."""
     try:
-        async with asyncio.timeout(JOB_TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             async for _ in client.watch_job(job_id):
                 yield await client.query(JobStateRequest(job_id))
     except TimeoutError:
-        raise Failed(f"the job isn't over after {JOB_TIMEOUT_S} s") from None
+        raise Failed(f"the job isn't over after {timeout_s} s") from None
 
 
 async def reached(story: Story, number: int, phase: RoundPhase) -> RoundState:
@@ -219,7 +229,7 @@ def accept(net: Localnet, job_id: U64) -> None:
 
 async def wait_settled(client: Client, job_id: U64, story: Story) -> None:
     """Return once everything was paid."""
-    async for view in views(client, job_id):
+    async for view in views(client, job_id, SETTLE_S_MAX):
         if view.job.phase == JobPhase.SETTLED and view.job.escrow_uflt == 0:
             story.view = view
             story.note("the requester accepts; what was held back is paid, the rest returns")

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from app.node.localnet import Localnet
 from app.sdk.client import Client
@@ -24,7 +21,8 @@ from app.sdk.protocol import (
 from fl_worker.cli.job.model import fetch_model
 from fl_worker.cli.participant import open_participant
 from fl_worker.cli.settings import Settings
-from scripts.demo.people import WORKERS, Participant, node_config
+from scripts.demo.data import DataSet
+from scripts.demo.people import WORKERS, Participant
 from scripts.demo.story import FOLDER, Failed, Story, console
 
 ROUNDS = 10
@@ -34,9 +32,10 @@ PPM, FEE_PPM = 1_000_000, 10_000
 
 
 class Judge:
-    """Measures models on digits that no worker has, through the app's own evaluate function."""
+    """Measures models on data that no worker has, through the app's own evaluate function."""
 
-    def __init__(self, net: Localnet) -> None:
+    def __init__(self, net: Localnet, data: DataSet) -> None:
+        self.data = data
         self.settings = Settings(
             output="json",
             log="json",
@@ -53,10 +52,10 @@ class Judge:
         from fl_worker.flower.recorder import record
         from fl_worker.flower.trainer import Trainer, TrainerConfig
 
-        self.app = FOLDER / "digits"
+        self.app = FOLDER / "app"
         holdout = FOLDER / "holdout"
         holdout.mkdir()
-        save_holdout(holdout)
+        self.data.save_holdout(holdout)
         self.recording = await record(self.app)
         app = app_config(self.app)
         self.trainer = await Trainer.start(
@@ -75,7 +74,7 @@ class Judge:
         await self.trainer.close()
 
     async def accuracy(self, arrays: Mapping[str, Any]) -> float:
-        """Return the share of digits that a model reads right."""
+        """Return the share of the hold-out data that a model gets right."""
         evaluate = self.recording.evaluate
         assert evaluate is not None
         reply = await self.trainer.evaluate(arrays, evaluate.config, 1, b"")
@@ -88,20 +87,12 @@ class Judge:
         story.accuracy[number] = await self.accuracy(arrays)
 
 
-def save_holdout(folder: Path) -> None:
-    """Write the fifth of the digits that the app gives to no worker."""
-    from sklearn.datasets import load_digits
-
-    x, y = load_digits(return_X_y=True)
-    np.savez(folder / "holdout.npz", x=x[0::5], y=y[0::5])
-
-
 async def plain_flower(judge: Judge, story: Story) -> list[float]:
     """Train the same app on the same split by Flower alone, and measure each round's model."""
     from fl_worker.flower.fab import parse_config
     from fl_worker.flower.loop import PlainConfig, run_plain_flower
 
-    configs = [parse_config(node_config(number)) for number in range(WORKERS)]
+    configs = [parse_config(judge.data.node_config(number, WORKERS)) for number in range(WORKERS)]
     with console.status("Plain Flower trains the same app on the same split"):
         rounds = await run_plain_flower(
             judge.app, configs, PlainConfig(round_count=ROUNDS), judge.recording

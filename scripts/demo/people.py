@@ -20,11 +20,11 @@ from app.sdk.keyring import Keyring, Protection
 from app.sdk.protocol import U128, Address, Coin, Send
 from app.sdk.signer import Signer
 from app.sdk.text import from_bech32
+from scripts.demo.data import DataSet
 from scripts.demo.story import FLT, FOLDER, Failed, Story, console
 
 BIN = Path(sys.executable).parent
 WORKERS, AGGREGATORS, EVALUATORS, VALIDATORS = 8, 3, 3, 4
-SPLIT_SEED, ALPHA = 7, 0.5
 BOND_FLT, MONEY_FLT = 5_000, 10_000
 READY_TIMEOUT_S = 120
 
@@ -103,7 +103,7 @@ def common(net: Localnet, name: str, node: int) -> list[str]:
     return [*addresses, *home]
 
 
-def make_people(net: Localnet) -> tuple[Signer, list[Participant]]:
+def make_people(net: Localnet, data: DataSet) -> tuple[Signer, list[Participant]]:
     """Make the requester and everyone with a role, each with a key and a payout address."""
     ring = Keyring(FOLDER / "people" / "keys", protection=Protection.TEST)
     ring.add("requester")
@@ -117,19 +117,12 @@ def make_people(net: Localnet) -> tuple[Signer, list[Participant]]:
             bond = ["--bond", f"{BOND_FLT}flt", "--payout", payout, "--log", "json"]
             start = [str(BIN / "pollen"), role, "start", *common(net, name, number), *bond]
             if role == "worker":
-                start += ["--trust-anyone", "--node-config", node_config(number)]
+                start += ["--trust-anyone", "--node-config", data.node_config(number, WORKERS)]
             else:
                 start += ["--listen", "127.0.0.1:0"]
             people = Participant(name, role, start, ring.open(name), from_bech32(payout))
             participants.append(people)
     return ring.open("requester"), participants
-
-
-def node_config(number: int) -> str:
-    """Return what a worker's data are called, as Flower's SuperNode takes it."""
-    return (
-        f"partition-id={number} num-partitions={WORKERS} alpha={ALPHA} partition-seed={SPLIT_SEED}"
-    )
 
 
 def faucet_signer(net: Localnet) -> Signer:

@@ -82,7 +82,7 @@ def draw_accuracy(result: dict[str, Any]) -> None:
     figure, axes = pyplot.subplots(figsize=(7, 4))
     for label, values in curves.items():
         axes.plot(range(1, len(values) + 1), values, marker="o", label=label)
-    axes.set(xlabel="round", ylabel="accuracy on the hold-out digits", ylim=(0, 1))
+    axes.set(xlabel="round", ylabel="accuracy on data that no worker has", ylim=(0, 1))
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(FOLDER / "accuracy.png", dpi=120, bbox_inches="tight")
