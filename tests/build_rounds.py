@@ -19,6 +19,7 @@ from app.learning.commitment import UPDATE_COMMITMENT, commitment
 from app.modules import jobs, reputation, rounds
 from app.modules.bonds import Role
 from app.modules.rounds import Reader, Reveal, Round, RoundPhase, Seat, SeatKind, SeatState
+from app.modules.rounds.lifecycle import ENDED
 from tests.build import FLT, STACK, World, a_blob, a_job
 
 ALL = (*STACK, rounds.MODULE)
@@ -187,6 +188,27 @@ class Play:
         self.end_phase(number)
         assert self.round(number).phase is RoundPhase.SETTLED
         return self
+
+    def to_end(self, number: int = 1) -> "Play":
+        """Let everyone do what is asked until a round has ended."""
+        steps = {
+            RoundPhase.COMMIT: self.commit,
+            RoundPhase.REVEAL: self.reveal,
+            RoundPhase.INCLUDE: self.vote,
+            RoundPhase.CHALLENGE: self.end_phase,
+        }
+        while (phase := self.round(number).phase) not in ENDED:
+            if phase is RoundPhase.AGGREGATE:
+                self.post(number)
+                self.attest(number)
+            else:
+                steps[phase](number)
+        return self
+
+    def bonds(self) -> dict[Address, int]:
+        """What each participant has bonded."""
+        everyone = (*self.workers, *self.aggregators, *self.evaluators)
+        return {who: self.world.registration(who).bonded_uflt for who in everyone}
 
     def end_phase(self, number: int = 1) -> list[Any]:
         """Let the full deadline of a round's phase pass."""

@@ -28,6 +28,7 @@ def test_short_runs_agree_with_the_auditor(first: int, tmp_path: Path) -> None:
 
 def test_a_long_run_sees_every_end_that_a_job_and_a_round_can_have(tmp_path: Path) -> None:
     ends: Counter[str] = Counter()
+    faults: Counter[str] = Counter()
     seeds: Counter[str] = Counter()
     for seed in (1, 2, 3):
         simulation = Simulation(seed, tmp_path / str(seed), Faults(crash=40, restart=40))
@@ -35,10 +36,13 @@ def test_a_long_run_sees_every_end_that_a_job_and_a_round_can_have(tmp_path: Pat
         state = simulation.world.memory
         seeds.update(proven=simulation.world.proven, unproven=simulation.world.unproven)
         ends.update(job.phase.name for _, job in jobs.JOBS.items(state))
+        faults.update(simulation.world.auditor.seen)
         ends.update(f"round {row.phase.name}" for _, row in ROUNDS.items(state))
     assert seeds["proven"] > 20 * seeds["unproven"] > 0
     assert ends[JobPhase.SETTLED.name] > 3
     assert {"CANCELLED", "FAILED", "round SETTLED", "round ABORTED"} <= set(ends)
+    assert {"MISSED_COMMIT", "UNREVEALED_UPDATE", "NO_AGGREGATE"} <= set(faults)
+    assert {"EXCUSED", "COMPENSATED", "BURNED"} <= set(faults)
 
 
 def test_the_roots_don_t_depend_on_the_order_of_python_s_hashes(tmp_path: Path) -> None:
