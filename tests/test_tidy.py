@@ -25,7 +25,7 @@ LEFTOVER = re.compile(r"\b(TOD[O]|FIXM[E]|XX[X])\b")
 SKIPS = ("skip", "skipif", "xfail", "importorskip")
 
 PURE_IMPORTS = {"__future__", "bisect", "collections.abc", "dataclasses", "enum", "functools"}
-PURE_IMPORTS |= {"hashlib", "itertools", "typing", "types"}
+PURE_IMPORTS |= {"hashlib", "itertools", "struct", "typing", "types"}
 CRYPTO_IMPORTS = {("crypto.py", "coincurve"), ("crypto.py", "Crypto"), ("vrf.py", "nacl")}
 PURE_PACKAGES = ("app.kernel", "app.learning", "app.modules", "app.upgrades")
 IMPURE_CALLS = {"float", "complex", "round", "set", "frozenset", "hash", "id", "print", "input"}

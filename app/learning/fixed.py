@@ -6,6 +6,7 @@ an exact sum of integers.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 
 FRACTION_BITS = 20
@@ -24,13 +25,18 @@ def value_count(data: bytes, width: int) -> int:
 
 def decode_values(data: bytes, width: int) -> list[int]:
     """Return the values that the data holds."""
-    ends = range(width, value_count(data, width) * width + width, width)
-    return [int.from_bytes(data[end - width : end], "little", signed=True) for end in ends]
+    return list(struct.unpack(form(value_count(data, width), width), data))
 
 
 def encode_values(values: Iterable[int], width: int) -> bytes:
     """Return the data that holds the values; ValueError if one doesn't fit its width."""
+    numbers = tuple(values)
     try:
-        return b"".join(value.to_bytes(width, "little", signed=True) for value in values)
-    except OverflowError:
+        return struct.pack(form(len(numbers), width), *numbers)
+    except struct.error:
         raise ValueError(f"a value doesn't fit {width} bytes") from None
+
+
+def form(count: int, width: int) -> str:
+    """Return struct's name of so many values, little-endian whatever the machine."""
+    return f"<{count}{'i' if width == UPDATE_WIDTH else 'q'}"

@@ -41,12 +41,15 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class SumTree:
-    """All nodes over a vector: `levels` from the leaves up to the top."""
+    """All nodes over a vector: `levels` from the leaves up to the top.
+
+    A node is 48 bytes, as it is hashed in the one above: its hash and the sum below it.
+    """
 
     data: bytes
     width: int
     layout_hash: bytes
-    levels: tuple[tuple[Node, ...], ...]
+    levels: tuple[tuple[bytes, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +83,14 @@ def find_root(proof: ChunkProof) -> Root | None:
     """Return the one root that commits to a chunk by its path, or None if none can."""
     if not is_well_formed(proof):
         return None
-    own_sum = sum_of_squares(proof.chunk, proof.width)
-    if own_sum + sum(node.sum_squares for node in proof.path) >= SUM_LIMIT:
+    total = sum_of_squares(proof.chunk, proof.width)
+    if total + sum(node.sum_squares for node in proof.path) >= SUM_LIMIT:
         return None
-    node = leaf(proof.index, proof.chunk, own_sum)
+    node = leaf(proof.index, proof.chunk, total)
     for sibling, is_left in zip(proof.path, sides(proof.index, proof.value_count), strict=True):
-        node = parent(sibling, node) if is_left else parent(node, sibling)
+        total += sibling.sum_squares
+        other = sibling.digest + sum_bytes(sibling.sum_squares)
+        node = parent(other, node, total) if is_left else parent(node, other, total)
     return seal(node, proof.value_count, proof.width, proof.layout_hash)
 
 
@@ -141,12 +146,14 @@ def build_tree(data: bytes, width: int, layout_hash: bytes, sums: Sequence[int])
         raise ValueError(f"a layout hash has {HASH_BYTES} bytes, not {len(layout_hash)}")
     if sum(sums) >= SUM_LIMIT:
         raise ValueError("the values are too large: their squares must sum to less than 2^100")
-    pairs = enumerate(zip(chunks(data, width), sums, strict=True))
-    levels = [tuple(leaf(index, chunk, own_sum) for index, (chunk, own_sum) in pairs)]
+    pairs = zip(chunks(data, width), sums, strict=True)
+    levels = [tuple([leaf(index, chunk, own_sum) for index, (chunk, own_sum) in enumerate(pairs)])]
     while len(levels[-1]) > 1:
         below = levels[-1]
-        joined = tuple(map(parent, below[::2], below[1::2]))
-        levels.append(joined + below[2 * len(joined) :])  # a lone last node rises as it is
+        joined = [left + right for left, right in zip(sums[::2], sums[1::2])]
+        sums = joined + list(sums[2 * len(joined) :])  # a lone last node rises as it is
+        level = tuple(map(parent, below[::2], below[1::2], joined))
+        levels.append(level + below[2 * len(joined) :])
     return SumTree(data, width, layout_hash, tuple(levels))
 
 
@@ -162,31 +169,34 @@ def proof_of(tree: SumTree, index: int) -> ChunkProof:
     if not 0 <= index < leaf_count:
         raise ValueError(f"there is no chunk {index}: the vector has {leaf_count}, counted from 0")
     steps = ((level, index >> height ^ 1) for height, level in enumerate(tree.levels))
-    path = tuple(level[sibling] for level, sibling in steps if sibling < len(level))
+    path = tuple(split_node(level[sibling]) for level, sibling in steps if sibling < len(level))
     step = CHUNK_VALUES * tree.width
     chunk = tree.data[index * step : (index + 1) * step]
     count = value_count(tree.data, tree.width)
     return ChunkProof(count, tree.width, tree.layout_hash, index, chunk, path)
 
 
-def leaf(index: int, chunk: bytes, own_sum: int) -> Node:
+def leaf(index: int, chunk: bytes, own_sum: int) -> bytes:
     """Return the node of a chunk."""
     place = index.to_bytes(8, "big") + len(chunk).to_bytes(4, "big")
-    return Node(sha256(b"\x00" + place + chunk + sum_bytes(own_sum)).digest(), U128(own_sum))
+    last = sum_bytes(own_sum)
+    return sha256(b"\x00" + place + chunk + last).digest() + last
 
 
-def parent(left: Node, right: Node) -> Node:
-    """Return the node above two."""
-    halves = left.digest + sum_bytes(left.sum_squares) + right.digest + sum_bytes(right.sum_squares)
-    own_sum = U128(left.sum_squares + right.sum_squares)
-    return Node(sha256(b"\x01" + halves).digest(), own_sum)
+def parent(left: bytes, right: bytes, own_sum: int) -> bytes:
+    """Return the node above two whose sums add up to this."""
+    return sha256(b"\x01" + left + right).digest() + sum_bytes(own_sum)
 
 
-def seal(top: Node, count: int, width: int, layout_hash: bytes) -> Root:
+def split_node(node: bytes) -> Node:
+    """Return the hash and the sum that a node's bytes hold."""
+    return Node(node[:HASH_BYTES], U128(int.from_bytes(node[HASH_BYTES:], "big")))
+
+
+def seal(top: bytes, count: int, width: int, layout_hash: bytes) -> Root:
     """Return the root that binds a tree to the length, width and layout of its vector."""
     shape = count.to_bytes(8, "big") + width.to_bytes(1, "big") + layout_hash
-    content = b"\x02" + shape + top.digest + sum_bytes(top.sum_squares)
-    return Root(sha256(content).digest(), top.sum_squares)
+    return Root(sha256(b"\x02" + shape + top).digest(), split_node(top).sum_squares)
 
 
 def sum_bytes(sum_squares: int) -> bytes:
