@@ -150,7 +150,7 @@ def add_vrf_key(home: HomeOption = HOME, output: OutputOption = Output.TEXT) -> 
         place = Home(absolute(home))
         place.read_config()
         key = make_vrf_key(place.vrf_keys).hex()
-        words = f"Made {key}. The node may keep running. Next: register it with RegisterVrfKey."
+        words = f"Made {key}. Next: pollen validator edit VALIDATOR --vrf-key {key}"
         show(output, {"vrf_key": key}, words)
 
 

@@ -15,7 +15,7 @@ from app.modules import auth
 from app.node.abci import Application
 from app.node.question import Refusal
 from app.node.rpc import EngineRpc, FoundTx
-from app.wire.tx import decode_tx
+from app.wire.tx import SLOT_BYTE, decode_tx
 
 TX_URL = "/cosmos.tx.v1beta1.Tx"
 HASH_BYTES = 32
@@ -64,7 +64,8 @@ class TxService:
             raise Refusal(f"tx not found: {tx_hash.hex().upper()}", is_missing=True)
         response = to_response(found, tx_hash)
         response.timestamp = await self._engine.find_time(found.height)
-        tx = tx_pb2.Tx.FromString(found.raw)
+        is_slot = found.raw.startswith(SLOT_BYTE)  # which is no Cosmos transaction
+        tx = tx_pb2.Tx() if is_slot else tx_pb2.Tx.FromString(found.raw)
         return service_pb2.GetTxResponse(tx=tx, tx_response=response)
 
     async def _wait(self, raw: bytes, tx_hash: bytes) -> FoundTx | None:

@@ -20,6 +20,7 @@ NOUNS = {
     "worker": "Train on your own data, for pay.",
     "aggregator": "Combine updates, for pay.",
     "evaluator": "Check updates and models, for pay.",
+    "validator": "Keys for the beacon, which draws are made from.",
     "keys": "The keys that sign.",
     "blob": "Bytes by their name (CID).",
     "tx": "Transactions.",

@@ -44,6 +44,16 @@ def amount_argument(text: str) -> Any:
     return typer.Argument(parser=read_as(read_amount, "AMOUNT"), metavar="AMOUNT", help=text)
 
 
+def bytes_argument(name: str, text: str) -> Any:
+    """Return an argument that is bytes in hexadecimal."""
+    return typer.Argument(parser=read_as(bytes.fromhex, "HEX"), metavar=name, help=text)
+
+
+def bytes_option(text: str) -> Any:
+    """Return an option that takes bytes in hexadecimal."""
+    return typer.Option(parser=read_as(bytes.fromhex, "HEX"), metavar="HEX", help=text)
+
+
 AmountArgument = Annotated[int, amount_argument("Such as 5flt, 1.5flt, 2500000uflt.")]
 JobArgument = Annotated[int, typer.Argument(metavar="JOB", min=1, help="The job's number.")]
 RoundArgument = Annotated[int, typer.Argument(metavar="ROUND", min=1, help="The round's number.")]

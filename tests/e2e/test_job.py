@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,13 +22,26 @@ from typing import Any
 import pytest
 import torch
 
+from app.kernel import vrf
+from app.kernel.crypto import sha256
+from app.modules import beacon
 from app.node.config import Home
-from app.node.localnet import Localnet, find_localnet
-from app.node.status import get_status
+from app.node.localnet import Localnet, Node, find_localnet
+from app.node.status import ask, get_status
 from app.sdk.client import Client
 from app.sdk.keyring import Keyring, Protection
-from app.sdk.protocol import U32, U64, U128, Coin, JobRequest, RoundRequest, Send
+from app.sdk.protocol import (
+    U32,
+    U64,
+    U128,
+    Coin,
+    JobRequest,
+    RoundRequest,
+    Send,
+    ValidatorsRequest,
+)
 from app.sdk.signer import Signer
+from app.wire.tx import decode_slot
 from fl_worker.templates.digits.flowerapp.model import Net
 
 BIN = Path(sys.executable).parent
@@ -58,6 +72,10 @@ class Scene:
         """Start the nodes that don't run."""
         home = ("--home", str(self.folder / "net"))
         self.type("pollend", "localnet", "start", "--validators", str(VALIDATORS), *home)
+
+    def lose_a_secret_for_the_beacon(self) -> None:
+        """Take one validator's secret away, so that it can't propose where a draw is due."""
+        Home(Path(self.network.nodes[0].home)).vrf_keys.unlink()
 
     def let_people_come(self) -> None:
         """Give everyone a key and money, and start their roles."""
@@ -121,7 +139,28 @@ class Scene:
         found = [self.ask(request).state.round for request in asked]
         return [{"phase": each.phase.name, "included": each.included_count} for each in found]
 
+    def see_draws(self) -> list[list[bool]]:
+        """Whether each node has each round drawn from a seed that a proposer's proof made."""
+        return [self.check_draws(node) for node in self.network.nodes]
+
     # ---- how
+
+    def check_draws(self, node: Node) -> list[bool]:
+        """Work out every seed from the blocks, as anyone can, and compare the rounds'."""
+        rows = self.ask(ValidatorsRequest(), node).validators
+        keys = {row.validator: row.vrf_key for row in rows}
+        seed, seeds = bytes(beacon.SEED_BYTES), {}
+        found = rpc(node, '/block_search?query="pollen.beacon.v1.EventSeedMade.seed EXISTS"')
+        for block in sorted([each["block"] for each in found["blocks"]], key=height_of):
+            slot = decode_slot(b64decode(block["data"]["txs"][0]))
+            assert slot.proposer.hex().upper() == block["header"]["proposer_address"]
+            alpha = beacon.ALPHA + seed + bytes.fromhex(block["header"]["app_hash"])
+            output = vrf.verify(keys[slot.proposer], alpha, slot.proof)
+            assert output is not None
+            seed = seeds[height_of(block)] = sha256(beacon.SEED + seed + output)
+        requests = [RoundRequest(U64(1), U32(number)) for number in (1, 2)]
+        rounds = [self.ask(request, node).state.round for request in requests]
+        return [seeds[round.drawn_height] == round.seed for round in rounds]
 
     @property
     def network(self) -> Localnet:
@@ -173,11 +212,12 @@ class Scene:
 
         asyncio.run(submit())
 
-    def ask(self, request: Any) -> Any:
-        """Ask the chain."""
+    def ask(self, request: Any, node: Node | None = None) -> Any:
+        """Ask the chain: one node, the first unless told."""
+        address = (node or self.network.nodes[0]).grpc
 
         async def query() -> Any:
-            async with await Client.connect(self.network.nodes[0].grpc) as client:
+            async with await Client.connect(address) as client:
                 return await client.query(request)
 
         return asyncio.run(query())
@@ -216,8 +256,21 @@ def is_part(expected: Any, found: Any) -> bool:
     return bool(expected == found)
 
 
+def rpc(node: Node, path: str) -> Any:
+    """Ask a node's engine."""
+    status, text = ask(node.rpc, path.replace('"', "%22").replace(" ", "%20"))
+    assert status == 200, text
+    return json.loads(text)["result"]
+
+
+def height_of(block: Any) -> int:
+    """A block's height, as the engine shows it."""
+    return int(block["header"]["height"])
+
+
 STORY: list[tuple[Callable[[Scene], None], dict[str, Any]]] = [
     (Scene.start_the_network, {"nodes": {"ready": 4}}),
+    (Scene.lose_a_secret_for_the_beacon, {}),
     (Scene.let_people_come, {"people": PEOPLE}),
     (Scene.post_a_job, {"rounds": [{"phase": "COMMIT"}]}),
     (Scene.kill_a_validator_and_a_worker, {"nodes": {"ready": 3}}),
@@ -229,7 +282,10 @@ STORY: list[tuple[Callable[[Scene], None], dict[str, Any]]] = [
         },
     ),
     (Scene.take_the_model_and_accept, {"job": {"phase": "SETTLED", "escrow_uflt": 0}}),
-    (Scene.start_the_network, {"nodes": {"ready": 4, "is_one_state": True}}),
+    (
+        Scene.start_the_network,
+        {"nodes": {"ready": 4, "is_one_state": True}, "draws": [[True, True]] * VALIDATORS},
+    ),
 ]
 
 

@@ -20,6 +20,7 @@ from app.node import comet
 from app.node.config import Home, NodeConfig, OperatorError, to_toml
 from app.node.genesis import FAUCET_FILE, init_home, read_template
 from app.node.localnet import make_localnet, place_nodes
+from app.node.vrf_keys import prove_from
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -103,6 +104,33 @@ def test_each_genesis_makes_a_chain(tmp_path: Path, name: str) -> None:
     assert made["chain_id"] == genesis["chain_id"] == "a-chain"
     holders = [row["key"][0] for row in genesis["app_state"]["bank"]["bank/balance"]]
     assert holders == [faucet["address"]]
+
+
+def test_genesis_names_the_validator_s_key_for_the_beacon_and_its_operator(tmp_path: Path) -> None:
+    made = init_home(Home(tmp_path), NodeConfig(), "a-chain", "minimal")
+    genesis = json.loads((tmp_path / "engine" / "config" / "genesis.json").read_text())
+    (row,) = genesis["app_state"]["beacon"]["beacon/validator"]
+    faucet = json.loads((tmp_path / FAUCET_FILE).read_text())
+    assert row["value"]["validator"].upper() == genesis["validators"][0]["address"]
+    assert row["value"]["operator"] == faucet["address"]
+    assert row["value"]["vrf_key"] == made["vrf_key"]
+    assert (tmp_path / "vrf_keys.json").stat().st_mode & 0o777 == 0o600
+    assert prove_from(tmp_path / "vrf_keys.json", bytes.fromhex(made["vrf_key"]), b"") is not None
+
+
+def test_a_validator_s_keys_are_shown_and_another_is_made(tmp_path: Path) -> None:
+    home = ("--home", str(tmp_path / "node"))
+    assert "no node lives here" in run("vrf", "show", *home).stderr
+    first = json.loads(run("init", *home, "--output", "json").stdout)["vrf_key"]
+    second = json.loads(run("vrf", "new", *home, "--output", "json").stdout)["vrf_key"]
+    shown = json.loads(run("vrf", "show", *home, "--output", "json").stdout)
+    assert shown["vrf_keys"] == [first, second]
+    assert shown["validator"] in run("vrf", "show", *home).stdout
+    (tmp_path / "node" / "vrf_keys.json").write_text("{")
+    for verb in ("show", "new"):
+        done = run("vrf", verb, *home)
+        assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+        assert "no secrets for the beacon can be read" in done.stderr
 
 
 def test_a_node_joins_a_chain_by_its_genesis_file(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.record import U64
+from app.kernel.tx import Slot
 from app.modules import jobs
 from app.node import stream
 from app.node.question import View
@@ -32,6 +33,7 @@ from app.pb.pollen.jobs.v1 import query_pb2 as jobs_query
 from app.pb.pollen.node.v1 import node_pb2
 from app.sdk.signer import Signer, Signing, Terms, sign_tx
 from app.wire.records import unpack
+from app.wire.tx import encode_slot
 from tests.build import a_job
 from tests.node.fake_engine import CHAIN_ID, Node
 
@@ -214,6 +216,18 @@ async def test_a_transaction_is_handed_over_and_found(node: Node, channel: Any) 
     assert found.tx.signatures == found.tx.FromString(raw).signatures
     types = [event.type for event in found.tx_response.events]
     assert "pollen.jobs.v1.EventJobPosted" in types
+
+
+async def test_a_proposer_s_slot_is_found_though_it_is_no_transaction(
+    node: Node, channel: Any
+) -> None:
+    raw = encode_slot(Slot(bytes(20), bytes(80)))
+    node.engine.waiting.append(raw)
+    node.engine.make_block()
+    found = await get_tx(channel, sha256(raw).hexdigest())
+    assert (found.tx_response.code, found.tx_response.height) == (0, 2)
+    assert found.tx_response.tx.value == raw
+    assert found.tx == type(found.tx)()
 
 
 async def test_mode_block_answers_when_a_block_has_it(node: Node, channel: Any) -> None:

@@ -20,6 +20,7 @@ from app.sdk.keyring import Keyring, Protection
 from app.sdk.signer import Signer
 from app.sdk.text import to_bech32
 from fl_worker.cli import build, run
+from tests.build import a_validator
 from tests.node.fake_engine import CHAIN_ID, Node
 from tests.worker.flower_apps import CLIENT, write_app
 
@@ -100,7 +101,9 @@ class RunningNode:
 
     def __init__(self, path: Path, params: Mapping[str, Any], *rich: Signer) -> None:
         self.node = Node(path)
-        genesis = make_genesis(Genesis({each.address: RICH_UFLT for each in rich}, dict(params)))
+        balances = {each.address: RICH_UFLT for each in rich}
+        validators = (a_validator("vera", rich[0].address),)
+        genesis = make_genesis(Genesis(balances, dict(params), validators))
         self.node.application.init_chain(
             abci.RequestInitChain(
                 chain_id=CHAIN_ID, initial_height=1, app_state_bytes=json.dumps(genesis).encode()

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from app.node.vrf_keys import make_vrf_key
 from app.sdk.client import Client
 from app.sdk.protocol import Role
 from fl_worker.cli.running import Wanted, ensure_registered
 from fl_worker.cli.settings import Misused
+from tests.build import an_address
 from tests.worker.cli_net import (
     FLT,
     QUICK,
@@ -61,6 +63,22 @@ def test_the_faucet_gives_from_the_local_network_s_key(shell: Shell, tmp_path: P
     )
     given = shell.ask("faucet", "wanda", "7flt", "--localnet", str(tmp_path))
     assert given["amount_uflt"] == 7 * FLT
+
+
+def test_a_validator_s_operator_registers_another_key(shell: Shell, tmp_path: Path) -> None:
+    vera, rita = an_address("vera").hex(), address(shell, "rita")
+    (known,) = shell.ask("validator", "show")["validators"]
+    assert (known["validator"], known["operator"], known["next_height"]) == (vera, rita, 0)
+    new = make_vrf_key(tmp_path / "vrf_keys.json").hex()
+    words = ("validator", "edit", vera, "--vrf-key", new)
+
+    edited = shell.ask(*words, "--from", "rita")
+
+    (known,) = shell.ask("validator", "show")["validators"]
+    assert (known["next_vrf_key"], known["next_height"]) == (new, edited["height"] + 2)
+    assert new in shell.type("validator", "show").out
+    assert "sign with pollen1" in shell.type(*words, "--from", "wanda").err
+    assert "hexadecimal" in shell.type(*words[:-1], "zz", "--from", "rita").err
 
 
 def test_anything_can_be_asked(shell: Shell) -> None:
