@@ -27,7 +27,7 @@ from app.modules.bonds import Role
 from app.modules.jobs import JobPhase
 from app.wire.events import block_events, result_data, tx_events
 from app.wire.tx import decode_block
-from tests.build import FLT, a_job, a_registration, a_vrf_secret, an_address
+from tests.build import FLT, a_job, a_payout_address, a_registration, a_vrf_secret, an_address
 from tests.build_chain import Ledger, a_send
 from tests.build_rounds import Play
 from tests.conftest import VECTORS
@@ -183,6 +183,39 @@ def job() -> Chronicle:
     return chronicle
 
 
+def faults() -> Chronicle:
+    """A round that fails: two workers and all readers miss deadlines, two workers are made good."""
+    roles = [Role.WORKER] * 4 + [Role.EVALUATOR] * 3 + [Role.AGGREGATOR]
+    names = ["rita", *[f"{role.name.lower()} {i}" for i, role in enumerate(roles)]]
+    quick = {"rounds": {"deadline_blocks": 1}, "jobs": {"challenge_s_min": 5}}
+    chronicle = Chronicle(*names, params=quick, uflt=10_000 * FLT)
+    ledger = chronicle.ledger
+    rita, *others = ledger.people(*names)
+    chronicle.do(
+        *[a_registration(who, role, 1_000 * FLT) for who, role in zip(others, roles, strict=True)]
+    )
+    four = {"schedule.cohort_size": U32(4), "schedule.reserve_count": U32(0)}
+    (posted,) = chronicle.do(a_job(rita, four, 60 * FLT))
+    chronicle.do(*[jobs.JoinJob(who, posted.job_id) for who in others[:4]])
+    chronicle.add()
+    play = Play(ledger, posted.job_id, others[:4], others[4:7], others[7:])  # type: ignore[arg-type]
+    absent, closed, *honest = play.asked()
+    chronicle.do(*[play.commitment(who) for who in (closed, *honest)])
+    chronicle.add(seconds=31)
+    chronicle.do(*[play.revelation(who) for who in honest], jobs.CancelJob(rita, posted.job_id))
+    for _ in range(2):
+        chronicle.add(seconds=21)
+    chronicle.add()
+    assert jobs.JOBS.must(ledger.state, posted.job_id).phase is JobPhase.CANCELLED
+    lost = [1_000 * FLT - bonds.REGISTRATIONS.must(ledger.state, who).bonded_uflt for who in others]
+    expected = dict.fromkeys(others, 0) | {absent: 5 * FLT, closed: 20 * FLT}
+    assert lost == list(expected.values())
+    made_good = [ledger.balance(a_payout_address(who)) for who in honest]
+    assert made_good == [21 * FLT // 2, 21 * FLT // 2]
+    assert [ledger.balance(name) for name in ("slashed", "escrow", "deposits")] == [0, 0, 0]
+    return chronicle
+
+
 def drawn() -> Chronicle:
     """A seed from each of two proposers, one from a new key, one that a block without proof made.
 
@@ -223,7 +256,7 @@ def play_round(chronicle: Chronicle, play: Play) -> None:
     chronicle.add(seconds=6)
 
 
-SCENARIOS: list[Callable[[], Chronicle]] = [sends, bonding, job, drawn]
+SCENARIOS: list[Callable[[], Chronicle]] = [sends, bonding, job, faults, drawn]
 
 
 def replay(vector: dict[str, Any]) -> Iterator[dict[str, Any]]:
