@@ -321,6 +321,8 @@ class RoundFacts:
     aggregator: bytes
     evaluators: tuple[bytes, ...]
     attesters: tuple[bytes, ...]
+    late_count: int
+    """Workers who were not done when a quorum ended a phase."""
 
 
 def snake_case(kind: type[Any]) -> str:

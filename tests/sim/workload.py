@@ -63,6 +63,11 @@ def make_signer(name: str) -> Signer:
     return Signer(hashlib.sha256(name.encode()).digest())
 
 
+def is_right(seat: rounds.Seat) -> bool:
+    """Whether readers find an update right, as they do all but one in sixteen."""
+    return seat.reveal.update_root[0] % 16 > 0
+
+
 class Simulation:
     """A seed: genesis, actors, blocks."""
 
@@ -206,11 +211,12 @@ class Simulation:
         )
 
     def bitmap(self, actor: Actor, state: Any) -> bytes:
-        """Return the revealed updates that a reader holds."""
+        """Return the revealed updates that a reader holds and finds right."""
         bits = bytearray((state.round.seat_count + 7) // 8)
         for seat in state.seats:
             place = (state.round.job_id, state.round.round, seat.seat)
-            if place in actor.checked and seat.state is rounds.SeatState.REVEALED:
+            is_held = place in actor.checked and is_right(seat)
+            if is_held and seat.state is rounds.SeatState.REVEALED:
                 bits[seat.seat // 8] |= 1 << seat.seat % 8
         return bytes(bits)
 
@@ -220,7 +226,14 @@ class Simulation:
         return hashlib.sha256(b"".join(s.reveal.update_root for s in included)).digest()
 
     def offer(self, actor: Actor) -> list[Submission]:
-        """Join a job, leave one, move some bond."""
+        """Join a job, leave one, move some bond or all of it."""
+        registration = bonds.find_registration(self.world.memory, actor.address)
+        if registration is None:
+            return []
+        if not registration.bonded_uflt:
+            return [self.submit(actor, [bonds.Bond(actor.address, U64(50_000 * FLT))])]
+        if not registration.locked_uflt and self.world.hits(20):
+            return [self.submit(actor, [bonds.Unbond(actor.address, registration.bonded_uflt)])]
         if self.world.hits(30):
             return [self.submit(actor, [bonds.Bond(actor.address, U64(5 * FLT))])]
         if self.world.hits(40):
@@ -264,7 +277,7 @@ class Simulation:
             **PHASES,
             "schedule.round_count": self.random.randint(1, 4),
             "schedule.reserve_count": self.random.randint(0, 2),
-            "schedule.quorum_ppm": self.random.choice([1_000_000, 700_000]),
+            "schedule.quorum_ppm": self.random.choice([1_000_000, 600_000]),
             "schedule.open_s": 10,
             "schedule.review_s": 5,
             "schedule.grace_ms": 500,

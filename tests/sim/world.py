@@ -1,7 +1,8 @@
 """A mock engine over the real application: it proposes, repeats, crashes and replays.
 
 Every block goes through the node's own Application over LevelDB, and through the pure chain over a
-store in memory. After each the two roots agree, and the auditor agrees with the balances.
+store in memory. After each the two roots agree, the auditor agrees with the balances and the
+tally with the statistics.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from app.kernel.tx import Slot
 from app.modules import bank, beacon, jobs
 from app.modules.rounds.lifecycle import get_readers, get_seats
 from app.modules.rounds.records import ROUNDS, RoundDrawn, RoundPhase, SeatKind, SeatState
+from app.modules.statistics import StatisticsRequest
 from app.node.abci import REFUSALS_PER_VALIDATOR, Application
 from app.node.leveldb import LevelStore
 from app.node.metrics import Metrics
@@ -33,6 +35,7 @@ from app.sdk.signer import Signer, Signing, Terms, sign_tx
 from app.wire.tx import SLOT_BYTE, decode_block, decode_tx
 from tests.build import a_validator, a_vrf_secret, an_address
 from tests.sim.auditor import Auditor, Missed, Place, RoundFacts
+from tests.sim.tally import Tally
 
 CHAIN_ID = "pollen-sim"
 FEE_UFLT = 100_000
@@ -42,6 +45,7 @@ PARAMS: dict[str, dict[str, Any]] = {
     "jobs": {"deadline_s_min": 1, "challenge_s_min": 1, "due_per_block_max": 2},
     "rounds": {"deadline_blocks": 2, "candidate_wait_s": 20, "due_per_block_max": 3},
     "payouts": {"committee_s": 10, "payments_per_block_max": 5},
+    "statistics": {"epoch_s": 90},
 }
 VALIDATORS = ("vera", "vito", "vida")
 VRF_SECRETS = {
@@ -96,6 +100,7 @@ class World:
         validators = tuple([a_validator(name, operator) for name in VALIDATORS])
         self.genesis = chain.make_genesis(chain.Genesis(balances, PARAMS, validators))
         self.auditor = Auditor(balances)
+        self.tally = Tally(PARAMS["statistics"]["epoch_s"], sum(balances.values()))
         self.memory, self.forest = MemoryStore(), Forest()
         self.log: list[tuple[int, Submission, chain.TxResult]] = []
         self.start()
@@ -243,14 +248,24 @@ class World:
         self.forest = self.forest.apply(draft.changes)
         assert self.forest.root() == response.app_hash, f"height {self.height}"
         assert [r.code for r in result.tx_results] == [r.code for r in response.tx_results]
-        self.auditor.follow(result.begin_events, {})
+        self.tally.begin(result.block.clock_ms)
+        self.follow(result.begin_events, {})
         for raw, outcome in zip(header["txs"], result.tx_results, strict=True):
             if not raw.startswith(SLOT_BYTE):
                 self.audit_tx(submissions[raw], outcome)
         draft.merge_into(self.memory)
         missed = [*self.missed_deadlines(before, seated), *self.missed_turns(before)]
-        self.auditor.follow(result.end_events, self.ended_rounds(before), missed)
+        self.follow(result.end_events, self.ended_rounds(before), missed)
         self.auditor.check(self.balances(), self.escrows())
+        self.tally.check(chain.run_query(self.memory, StatisticsRequest()), self.balances())
+
+    def follow(
+        self, events: Sequence[Any], ended: dict[Place, RoundFacts], missed: Sequence[Missed] = ()
+    ) -> None:
+        """Show events, in order, to who has an opinion of them."""
+        self.auditor.follow(events, ended, missed)
+        self.tally.follow(events, {place: facts.late_count for place, facts in ended.items()})
+        self.tally.look(self.auditor.bonded)
 
     def check_seed(self, slot: Slot | None, events: Sequence[Any]) -> None:
         """Work out the seed that a block made, if one was asked for; all is drawn from that."""
@@ -275,10 +290,12 @@ class World:
             signer, submission.sequence, FEE_UFLT, submission.is_signed
         )
         assert admitted == bool(outcome.events), (submission, outcome)
-        self.auditor.follow([event for _, event in outcome.events], {})
+        self.follow([event for _, event in outcome.events], {})
         if outcome.code == chain.OK:
             for message, response in zip(submission.messages, outcome.responses, strict=True):
                 self.auditor.hear(message, response)
+                self.tally.hear(message, response)
+                self.tally.look(self.auditor.bonded)
 
     def ended_rounds(self, before: dict[Any, Any]) -> dict[tuple[int, int], RoundFacts]:
         """Return the facts of the rounds that ended in this block."""
@@ -326,6 +343,7 @@ class World:
             aggregator=ended.aggregator,
             evaluators=tuple(r.participant for r in evaluators),
             attesters=tuple(r.participant for r in did),
+            late_count=sum(seat.state is SeatState.LATE for seat in seats),
         )
 
     def balances(self) -> dict[bytes, int]:
