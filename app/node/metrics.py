@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
 from http import HTTPStatus
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from app.kernel.context import Block
+from app.modules.statistics import StatisticsResponse
 
 EXECUTION_BUCKETS_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 REQUEST_BYTES_MAX = 4096
 REQUEST_TIMEOUT_S = 5
+ENDING_LABELS = ("subject", "phase", "reason")
 
 
 class Metrics:
@@ -45,6 +50,40 @@ class Metrics:
 
     def _gauge(self, name: str, words: str) -> Gauge:
         return Gauge(f"pollen_{name}", words, registry=self.registry)
+
+
+class StatisticsCollector:
+    """The chain's statistics as gauges, read when somebody looks, so that a block costs nothing."""
+
+    def __init__(self, read: Callable[[], StatisticsResponse | None]) -> None:
+        self._read = read
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Name no gauge beforehand: a node that begins has no state to read."""
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Walk a gauge for each number, and one with labels for the ways jobs and rounds end."""
+        found = self._read()
+        if found is None:
+            return
+        words = "Jobs and rounds that ended."
+        endings = GaugeMetricFamily("pollen_endings", words, labels=ENDING_LABELS)
+        for ending in found.endings:
+            endings.add_metric([getattr(ending, name) for name in ENDING_LABELS], ending.count)
+        yield endings
+        for name, value in numbers(found):
+            yield GaugeMetricFamily(f"pollen_{name}", f"`{name}` of the statistics query.", value)
+
+
+def numbers(record: Any, outer: str = "") -> Iterator[tuple[str, int]]:
+    """Walk the integers of a record and of those in it, by name: `holdings_escrow_uflt`."""
+    for each in fields(record):
+        value, name = getattr(record, each.name), f"{outer}{each.name}"
+        if is_dataclass(value):
+            yield from numbers(value, f"{name}_")
+        elif isinstance(value, int):
+            yield name, value
 
 
 async def serve_metrics(

@@ -12,12 +12,14 @@ import time
 from contextlib import AsyncExitStack
 from functools import partial
 
+from app.chain import run_query
+from app.modules.statistics import StatisticsRequest, StatisticsResponse
 from app.node.abci import Application
 from app.node.comet import Engine
 from app.node.config import Home, NodeConfig, OperatorError, is_port_free, split_address
 from app.node.grpc import start_grpc
 from app.node.leveldb import LevelStore
-from app.node.metrics import Metrics, serve_metrics
+from app.node.metrics import Metrics, StatisticsCollector, serve_metrics
 from app.node.socket import serve
 from app.node.vrf_keys import prove_from
 
@@ -79,6 +81,7 @@ async def open_doors(
     stack.callback(server.close)
     metrics = application.metrics
     metrics.waiting.set_function(lambda: application.mempool.count(application.state))
+    metrics.registry.register(StatisticsCollector(partial(read_statistics, application)))
     host, port = split_address("metrics_address", config.metrics_address)
     rpc = split_address("rpc_address", config.rpc_address)
     find = partial(find_unready, application, application.last.height, rpc)
@@ -89,6 +92,14 @@ async def open_doors(
     stack.push_async_callback(grpc.stop)
     for name in ("p2p", "rpc", "grpc", "metrics"):
         log.info("%-8s %s", name, getattr(config, f"{name}_address"))
+
+
+def read_statistics(application: Application) -> StatisticsResponse | None:
+    """Return what the chain has counted, or None before its first block."""
+    if not application.last.height:
+        return None
+    answer: StatisticsResponse = run_query(application.state, StatisticsRequest())
+    return answer
 
 
 def finish(end: End, error: Exception | None = None) -> None:

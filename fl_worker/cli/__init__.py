@@ -29,6 +29,7 @@ VERBS = {
     "send": ("money", "Send money."),
     "balance": ("money", "Show what an account holds."),
     "faucet": ("money", "Take money from the faucet of a local network."),
+    "stats": ("stats", "Show what the chain has done so far."),
     "query": ("query", "Ask the chain anything."),
 }
 INTERRUPTED = 130

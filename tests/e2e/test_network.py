@@ -169,6 +169,7 @@ def test_metrics_count_blocks_and_transactions(one: Localnet) -> None:
     assert float(numbers["pollen_txs_total"]) == 1
     assert float(numbers["pollen_mempool_pending"]) == 0
     assert float(numbers["pollen_invariants_height"]) > 0
+    assert float(numbers["pollen_holdings_supply_uflt"]) > 0
 
 
 @pytest.mark.parametrize("point", range(3, 9))

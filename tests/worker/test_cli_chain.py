@@ -1,18 +1,32 @@
 """Commands against a real node's application: what they submit, show and refuse."""
 
 import asyncio
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console, Group
 
 from app.node.vrf_keys import make_vrf_key
 from app.sdk.client import Client
-from app.sdk.protocol import Role
+from app.sdk.protocol import (
+    U32,
+    U64,
+    U128,
+    Ending,
+    Holdings,
+    Participants,
+    Register,
+    Role,
+    StatisticsResponse,
+    Totals,
+)
 from fl_worker.cli.running import Wanted, ensure_registered
 from fl_worker.cli.settings import Misused
+from fl_worker.cli.stats import describe
 from tests.build import an_address
 from tests.worker.cli_net import (
     FLT,
@@ -99,6 +113,40 @@ def test_anything_can_be_asked(shell: Shell) -> None:
         typed = shell.type("query", *words)
         assert typed.code == 1
         assert reason in typed.err
+
+
+def test_what_the_chain_has_done_is_shown(shell: Shell) -> None:
+    rita = shell.ring().open("rita")
+    message = Register(
+        rita.address, Role.EVALUATOR, rita.address, "http://127.0.0.1:1", b"", U64(20 * FLT)
+    )
+
+    async def register() -> None:
+        async with await Client.connect(shell.address) as client:
+            await client.submit(rita, [message])
+
+    asyncio.run(register())
+    found = shell.ask("stats")
+    assert found["participants"]["active_count"] == 1
+    assert found["holdings"]["bonded_uflt"] == 20 * FLT
+    assert (found["totals"]["job_count"], found["endings"]) == (0, [])
+    shown = shell.type("stats")
+    assert shown.code == 0
+    for words in ("1 registered, 1 with a bond", "20flt", "0 included", "0.00 %"):
+        assert words in shown.out
+
+
+def test_the_ends_of_jobs_and_rounds_are_shown_with_their_reasons() -> None:
+    totals = Totals(U64(1), included_count=U64(3), missed_count=U64(1), reward_uflt=U128(7_000_000))
+    holdings = Holdings(*[U128(0)] * 6)
+    endings = (Ending("round", "ABORTED", "too_few_reveals", U64(2)),)
+    rates = U32(750_000), U128(23_333_333_333), U32(0), U32(250_000)
+    found = StatisticsResponse(totals, endings, Participants(), holdings, *rates)
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(Group(*describe(found)))
+    shown = console.export_text()
+    for words in ("too_few_reveals", "aborted", "3 included", "75.00 %", "23,333.3 uflt", "7flt"):
+        assert words in shown
 
 
 def test_a_job_without_a_reader_is_posted_and_says_how_to_push_again(
