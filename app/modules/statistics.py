@@ -8,8 +8,9 @@ reserve that was called. It is counted when its round ends, however that ends: i
 missed (a full deadline), late (after a quorum), or dropped, when the round ended before it was
 decided. The task completion rate is what of all that was included.
 
-The average reward per example is what updates have earned, before the protocol's fee and with what
-is held back, over the examples of those updates. Example counts are claims, capped by their job.
+The average reward per example is what updates have earned, before the protocol's fee, with what is
+held back and with what made losses good, over the examples of those updates. Example counts are
+claims, capped by their job.
 
 A *participant* is active while it has a bond. It joins when it registers, or bonds again after it
 had nothing left, and leaves when its bond becomes nothing. The churn of an epoch is the part that
@@ -81,7 +82,7 @@ class Totals:
     paid_uflt: U128 = U128(0)
     """What left escrow as pay, fees included."""
     reward_uflt: U128 = U128(0)
-    """What updates have earned, before the fee and with what is held back."""
+    """What updates have earned, before the fee, with what is held back."""
     example_count: U128 = U128(0)
     """Examples of the updates that have earned something, as claimed and capped."""
 
