@@ -1,321 +1,91 @@
-"""A folder of blocks: bounded, safe to cut off at any point, and open to several processes at once.
+"""Blocks as files: a block lies in `blocks/<two letters>/<cid>`, whole or not at all."""
 
-A block lies in `blocks/<two letters>/<cid>` for as long as some *tag* holds it; `drop` gives back
-what no other tag holds. What comes from a peer is charged to it as owner. Space is charged in whole
-pages of 4 KiB, so many tiny blocks can't slip past a quota. Files are written before the index
-names them and removed before it forgets them; what a crash leaves between the two is swept up at
-the next start. Every block is hashed when it is read: a damaged one is removed and is absent.
-"""
-
-import errno
 import os
 import shutil
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
-from fl_worker.blobs.cids import (
-    BLOCK_SIZE_BYTES,
-    Blob,
-    BlobFault,
-    Manifest,
-    blocks_of,
-    cid_of,
-    decode_manifest,
-    parse_cid,
-    verify,
-)
+from fl_worker.blobs.cids import BLOCK_SIZE_BYTES, parse_cid
+from fl_worker.blobs.store import DiskFull, faults_named
 
-PAGE_BYTES = 4096
 FREE_BYTES_MIN = 64 << 20
-BUSY_TIMEOUT_S = 30.0
-SCHEMA = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS block (cid TEXT PRIMARY KEY, space_bytes INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS hold (
-    tag TEXT, cid TEXT, owner TEXT, space_bytes INTEGER NOT NULL, PRIMARY KEY (tag, cid, owner)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS hold_by_cid ON hold (cid);
-CREATE INDEX IF NOT EXISTS hold_by_owner ON hold (owner, space_bytes);
-CREATE TABLE IF NOT EXISTS used (one INTEGER PRIMARY KEY CHECK (one = 1), space_bytes INTEGER);
-INSERT OR IGNORE INTO used VALUES (1, 0);
-CREATE TRIGGER IF NOT EXISTS block_added AFTER INSERT ON block
-    BEGIN UPDATE used SET space_bytes = space_bytes + NEW.space_bytes; END;
-CREATE TRIGGER IF NOT EXISTS block_removed AFTER DELETE ON block
-    BEGIN UPDATE used SET space_bytes = space_bytes - OLD.space_bytes; END;
-COMMIT;
-"""
 
 
-CHARGED = "SELECT space_bytes FROM used"
-CHARGED_TO = "SELECT COALESCE(SUM(space_bytes), 0) FROM hold WHERE owner = ?"
+class FolderBlocks:
+    """The blocks of a store in a folder of this machine; nobody else can be asked for more."""
 
+    reaches_others = False
 
-class QuotaExceeded(BlobFault):
-    """A block would take the store, or one peer, over its share."""
-
-
-class DiskFull(BlobFault):
-    """The disk has no room for a block."""
-
-
-class StoreUnusable(BlobFault):
-    """The folder or its index can't be opened."""
-
-
-class BlobAbsent(BlobFault):
-    """A block that is asked for isn't here."""
-
-
-class FolderStore:
-    """Blocks in a folder, under tags, within a quota; methods may be called from any thread.
-
-    Every method raises StoreUnusable when the folder or its index fails.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        quota_bytes: int,
-        *,
-        peer_quota_bytes: int | None = None,
-        free_bytes_min: int = FREE_BYTES_MIN,
-    ) -> None:
+    def __init__(self, path: Path, *, free_bytes_min: int = FREE_BYTES_MIN) -> None:
+        self.name = str(path)
         self._path = path
-        self._quota_bytes = quota_bytes
-        self._peer_quota_bytes = quota_bytes if peer_quota_bytes is None else peer_quota_bytes
         self._free_bytes_min = free_bytes_min
-        self._lock = threading.Lock()
-        with self._faults_named():
+        with faults_named(path):
             (path / "blocks").mkdir(parents=True, exist_ok=True)
-            self._index = sqlite3.connect(
-                path / "index.sqlite",
-                timeout=BUSY_TIMEOUT_S,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            self._index.executescript(SCHEMA)
-        self._sweep()
 
-    def put(self, cid: str, block: bytes, tag: str, owner: str = "") -> None:
-        """Keep a verified block under a tag, charged to a peer unless the owner is ourselves ("").
+    def read(self, cid: str) -> bytes | None:
+        """The bytes of a file, one more than a block may have at most; None without it."""
+        with faults_named(self._path):
+            try:
+                with self._file(cid).open("rb") as file:
+                    return file.read(BLOCK_SIZE_BYTES + 1)
+            except FileNotFoundError:
+                return None
 
-        WrongBytes, QuotaExceeded and DiskFull leave everything as it was.
-        """
-        verify(cid, block)
-        space_bytes = max(1, -(-len(block) // PAGE_BYTES)) * PAGE_BYTES
-        with self._writing() as index:
-            is_new = self._read(cid) is None
-            if is_new:
-                self._require_room(index, space_bytes)
-            if owner:
-                self._require_share(index, (tag, cid, owner), space_bytes)
-            if is_new:
-                self._write(cid, block)
-            index.execute("INSERT OR IGNORE INTO block VALUES (?, ?)", (cid, space_bytes))
-            index.execute(
-                "INSERT OR IGNORE INTO hold VALUES (?, ?, ?, ?)", (tag, cid, owner, space_bytes)
-            )
+    def write(self, cid: str, block: bytes) -> None:
+        """Write a block so that its file is whole or absent, whenever the power fails."""
+        with faults_named(self._path):
+            self._require_room(block)
+            file, incoming = self._file(cid), self._path / "incoming"
+            file.parent.mkdir(exist_ok=True)
+            try:
+                with incoming.open("wb") as stream:
+                    stream.write(block)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                incoming.replace(file)
+            finally:
+                incoming.unlink(missing_ok=True)
+            folder = os.open(file.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
-    def put_blob(self, source: bytes | Path, tag: str) -> Blob:
-        """Keep bytes, or a file, under a tag; after a fault `drop` takes back what came in."""
-        cids, size_bytes = [], 0
-        for block in blocks_of(source):
-            cids.append(cid := cid_of(block))
-            self.put(cid, block, tag)
-            size_bytes += len(block)
-        manifest = Manifest(tuple(cids), size_bytes)
-        blob = manifest.blob()
-        if blob.is_large:
-            self.put(blob.cid, manifest.encode(), tag)
-        return blob
+    def remove(self, cids: Iterable[str]) -> None:
+        """Delete files."""
+        with faults_named(self._path):
+            for cid in cids:
+                self._place(cid).unlink(missing_ok=True)
 
-    def get(self, cid: str) -> bytes | None:
-        """The bytes of a block; None when it isn't here or was damaged."""
-        block = self._read(cid)
-        if block is None and self._file(cid).exists():
-            self._discard(cid)
-        return block
+    def discard(self, cid: str) -> None:
+        """Delete a file."""
+        self.remove([cid])
 
-    def hold(self, cid: str, tag: str) -> bytes | None:
-        """Put a block that is here under one more tag and return it; None when it isn't here."""
-        block = self.get(cid)
-        if block is not None:
-            self.put(cid, block, tag)
-        return block
+    def cids(self) -> set[str]:
+        """The names of all files; one that is at no block's place is deleted."""
+        with faults_named(self._path):
+            files = set(self._path.glob("blocks/*/*"))
+            for stray in {file for file in files if file != self._place(file.name)}:
+                stray.unlink()
+                files.remove(stray)
+            return {file.name for file in files}
 
-    def is_held(self, cid: str, tag: str) -> bool:
-        """Whether a sound block is here under this tag."""
-        with self._reading("SELECT 1 FROM hold WHERE tag = ? AND cid = ?", tag, cid) as rows:
-            is_tagged = rows.fetchone() is not None
-        return is_tagged and self.get(cid) is not None
-
-    def cids(self, blob: Blob) -> tuple[str, ...]:
-        """The blocks of a blob in order, its manifest not among them; BlobAbsent without it."""
-        if not blob.is_large:
-            return (blob.cid,)
-        return decode_manifest(self.require(blob.cid), blob.size_bytes).blocks
-
-    def blocks(self, blob: Blob) -> Iterator[bytes]:
-        """A blob's bytes, a block at a time; BlobAbsent at the first that isn't here."""
-        return map(self.require, self.cids(blob))
-
-    def read(self, blob: Blob) -> bytes:
-        """All bytes of a blob; BlobAbsent when a block isn't here, BlobFault at a false size."""
-        data = b"".join(self.blocks(blob))
-        if len(data) != blob.size_bytes:
-            raise BlobFault(
-                f"blob {blob.cid} has {len(data)} bytes, not the {blob.size_bytes} declared: "
-                "whoever declared it must publish it again"
-            )
-        return data
-
-    def require(self, cid: str) -> bytes:
-        """The bytes of a block; BlobAbsent when it isn't here."""
-        block = self.get(cid)
-        if block is None:
-            raise BlobAbsent(f"block {cid} isn't in the store {self._path}: fetch its blob again")
-        return block
-
-    def drop(self, tag: str) -> int:
-        """Let go of all a tag holds; return the bytes of space that gives back."""
-        with self._writing() as index:
-            gone = index.execute(
-                "DELETE FROM block WHERE cid IN (SELECT cid FROM hold WHERE tag = ?1)"
-                " AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.cid = block.cid AND tag <> ?1)"
-                " RETURNING cid, space_bytes",
-                (tag,),
-            ).fetchall()
-            index.execute("DELETE FROM hold WHERE tag = ?", (tag,))
-            for cid, _ in gone:
-                self._file(cid).unlink(missing_ok=True)
-        return sum(space_bytes for _, space_bytes in gone)
-
-    def tags(self) -> list[str]:
-        """Every tag that holds something, in order."""
-        with self._reading("SELECT DISTINCT tag FROM hold ORDER BY tag") as rows:
-            return [tag for (tag,) in rows]
-
-    def used_bytes(self, owner: str | None = None) -> int:
-        """The space taken in all, or what is charged to one owner."""
-        charged = (CHARGED,) if owner is None else (CHARGED_TO, owner)
-        with self._reading(*charged) as rows:
-            return int(rows.fetchone()[0])
-
-    def close(self) -> None:
-        """Let go of the index."""
-        with self._lock:
-            self._index.close()
+    def seek(self, cid: str) -> bytes | None:
+        """Nobody can be asked."""
+        return None
 
     def _file(self, cid: str) -> Path:
         parse_cid(cid)
+        return self._place(cid)
+
+    def _place(self, cid: str) -> Path:
         return self._path / "blocks" / cid[-3:-1] / cid
 
-    def _read(self, cid: str) -> bytes | None:
-        with self._faults_named():
-            try:
-                with self._file(cid).open("rb") as file:
-                    block = file.read(BLOCK_SIZE_BYTES + 1)
-            except FileNotFoundError:
-                return None
-        return block if cid_of(block) == cid else None
-
-    def _write(self, cid: str, block: bytes) -> None:
-        """Write a block so that its file is whole or absent, whenever the power fails."""
-        file, incoming = self._file(cid), self._path / "incoming"
-        file.parent.mkdir(exist_ok=True)
-        try:
-            with incoming.open("wb") as stream:
-                stream.write(block)
-                stream.flush()
-                os.fsync(stream.fileno())
-            incoming.replace(file)
-        finally:
-            incoming.unlink(missing_ok=True)
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-    def _discard(self, cid: str) -> None:
-        """Remove a damaged block, unless it was put again meanwhile."""
-        with self._writing() as index:
-            if self._read(cid) is None:
-                self._file(cid).unlink(missing_ok=True)
-                index.execute("DELETE FROM block WHERE cid = ?", (cid,))
-                index.execute("DELETE FROM hold WHERE cid = ?", (cid,))
-
-    def _sweep(self) -> None:
-        """Make files and index agree again after a crash."""
-        with self._writing() as index:
-            files = {file.name: file for file in self._path.glob("blocks/*/*")}
-            cids = {cid for (cid,) in index.execute("SELECT cid FROM block")}
-            for name in files.keys() - cids:
-                files[name].unlink()
-            lost = [(cid,) for cid in cids - files.keys()]
-            index.executemany("DELETE FROM block WHERE cid = ?", lost)
-            index.executemany("DELETE FROM hold WHERE cid = ?", lost)
-
-    def _require_room(self, index: sqlite3.Connection, space_bytes: int) -> None:
-        (used_bytes,) = index.execute(CHARGED).fetchone()
-        if used_bytes + space_bytes > self._quota_bytes:
-            raise QuotaExceeded(
-                f"the store {self._path} holds {used_bytes} of at most {self._quota_bytes} bytes "
-                f"and {space_bytes} more don't fit: drop old rounds, or raise quota_bytes"
-            )
+    def _require_room(self, block: bytes) -> None:
         free_bytes = shutil.disk_usage(self._path).free
-        if free_bytes - space_bytes < self._free_bytes_min:
+        if free_bytes - len(block) < self._free_bytes_min:
             raise DiskFull(
                 f"the disk of {self._path} has {free_bytes} bytes free, of which "
                 f"{self._free_bytes_min} stay free: make room on it, or move the store"
             )
-
-    def _require_share(
-        self, index: sqlite3.Connection, hold: tuple[str, str, str], space_bytes: int
-    ) -> None:
-        held = "SELECT 1 FROM hold WHERE tag = ? AND cid = ? AND owner = ?"
-        if index.execute(held, hold).fetchone():
-            return
-        (used_bytes,) = index.execute(CHARGED_TO, hold[2:]).fetchone()
-        if used_bytes + space_bytes > self._peer_quota_bytes:
-            raise QuotaExceeded(
-                f"{hold[2]} holds {used_bytes} of at most {self._peer_quota_bytes} bytes here and "
-                f"{space_bytes} more don't fit: wait until earlier rounds are settled"
-            )
-
-    @contextmanager
-    def _reading(self, query: str, *values: str) -> Iterator[sqlite3.Cursor]:
-        with self._faults_named(), self._lock, closing(self._index.execute(query, values)) as rows:
-            yield rows
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One change, whole or not at all, while no other thread or process changes anything."""
-        with self._faults_named(), self._lock, self._index:
-            self._index.execute("BEGIN IMMEDIATE")
-            yield self._index
-
-    @contextmanager
-    def _faults_named(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, sqlite3.Error) as fault:
-            if is_disk_full(fault):
-                advice = f"the disk of {self._path} is full: make room on it, or move the store"
-                raise DiskFull(advice) from fault
-            raise StoreUnusable(
-                f"the store {self._path} fails ({fault}): see that the folder can be written, or "
-                "move it away; what is then missing is fetched again"
-            ) from fault
-
-
-def is_disk_full(fault: OSError | sqlite3.Error) -> bool:
-    """Whether a fault says that the disk, or this user's part of it, is full."""
-    if isinstance(fault, OSError):
-        return fault.errno in (errno.ENOSPC, errno.EDQUOT)
-    return getattr(fault, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL

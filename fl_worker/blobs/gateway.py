@@ -7,10 +7,12 @@
 
 Answers: 400 bad CID, numbers or bytes, 401 bad permit, 403 not allowed, 404 not here, 406 another
 format, 408 too slow, 411 and 413 no length or too long, 416 bad range, 429 too many requests at
-once, 507 no room. A PUT is ruled on before its body is read, and hashed before it is kept.
+once, 503 the store is out of order, 507 no room. A PUT is ruled on before its body is read, and
+hashed before it is kept.
 """
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -26,8 +28,10 @@ from fl_worker.blobs.cids import (
     WrongBytes,
     parse_cid,
 )
-from fl_worker.blobs.folder import DiskFull, FolderStore, QuotaExceeded
 from fl_worker.blobs.permit import SCHEME, Access, BadPermit, MalformedTag, check_permit, parse_tag
+from fl_worker.blobs.store import DiskFull, QuotaExceeded, Store, StoreUnusable
+
+log = logging.getLogger("pollen")
 
 RAW = "application/vnd.ipld.raw"
 STATUS: dict[type[BlobFault], type[web.HTTPException]] = {
@@ -56,7 +60,7 @@ class Gateway:
 
     def __init__(
         self,
-        store: FolderStore,
+        store: Store,
         access: Access | None = None,
         limits: GatewayLimits = GatewayLimits(),
     ) -> None:
@@ -140,6 +144,9 @@ class Gateway:
                     response = await handler(request)
                     await response.prepare(request)
                     await response.write_eof()
+        except StoreUnusable as fault:
+            log.warning("%s", fault)
+            raise web.HTTPServiceUnavailable(text="out of order: try another gateway") from fault
         except BlobFault as fault:
             status = STATUS.get(type(fault), web.HTTPInternalServerError)
             challenge = {"WWW-Authenticate": SCHEME} if status is web.HTTPUnauthorized else None

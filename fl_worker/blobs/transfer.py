@@ -1,5 +1,8 @@
 """Blobs over HTTP: fetched from any gateway that has them, pushed to every reader.
 
+A participant whose store is an IPFS node asks that one too, last of all, since it looks for a block
+at the nodes it knows for a while.
+
 Nothing a gateway says is believed: a block counts when its bytes hash to its CID, and who sends
 others is not asked again. What has arrived stays, so a transfer that is cut off goes on where it
 stopped: whole blocks in the store, part of a block at the gateway that began it.
@@ -31,8 +34,8 @@ from fl_worker.blobs.connect import (
     block_url,
     open_session,
 )
-from fl_worker.blobs.folder import FolderStore
 from fl_worker.blobs.permit import LIFE_S, Credentials, RoundTag, sign_permit
+from fl_worker.blobs.store import Store
 
 REDIRECTS_MAX = 3
 REASON_LENGTH_MAX = 300
@@ -87,11 +90,16 @@ class PushOutcome:
 
 
 class Sources:
-    """The gateways of one fetch, best first, and what was wrong with each."""
+    """The gateways of one fetch, best first, and what was wrong with each.
 
-    def __init__(self, gateways: Sequence[str], start: int) -> None:
+    The store's own node, where it has one, counts as the last of them.
+    """
+
+    def __init__(self, gateways: Sequence[str], start: int, node: str) -> None:
         start %= max(1, len(gateways))
-        self.usable = list(dict.fromkeys([*gateways[start:], *gateways[:start]]))
+        self.node = node
+        nodes = (node,) if node else ()
+        self.usable = list(dict.fromkeys([*gateways[start:], *gateways[:start], *nodes]))
         self.faults: dict[str, str] = {}
         self.liars: list[str] = []
         self.fetched_bytes = 0
@@ -127,7 +135,7 @@ class Transfer:
         await self._session.close()
 
     async def fetch(
-        self, blob: Blob, gateways: Sequence[str], store: FolderStore, tag: str, *, start: int = 0
+        self, blob: Blob, gateways: Sequence[str], store: Store, tag: str, *, start: int = 0
     ) -> FetchReport:
         """Bring a blob into the store under a tag, gateways in turn from `start` on.
 
@@ -139,12 +147,12 @@ class Transfer:
                 f"blob {blob.cid} has {blob.size_bytes} bytes, at most "
                 f"{self._limits.size_bytes_max} are fetched: raise size_bytes_max if it is wanted"
             )
-        sources = Sources(gateways, start)
+        sources = Sources(gateways, start, store.node)
 
         async def obtain(part: tuple[str, int | None]) -> bytes:
             cid, size_bytes = part
             held = await asyncio.to_thread(store.hold, cid, tag)
-            block = await self._fetch_block(cid, sources) if held is None else held
+            block = await self._fetch_block(cid, sources, store) if held is None else held
             if size_bytes not in (None, len(block)):
                 raise WrongSize(
                     f"block {cid} has {len(block)} bytes, not {size_bytes} as blob {blob.cid} "
@@ -162,7 +170,7 @@ class Transfer:
             await obtain((blob.cid, blob.size_bytes))
         return sources.report()
 
-    async def _fetch_block(self, cid: str, sources: Sources) -> bytes:
+    async def _fetch_block(self, cid: str, sources: Sources, store: Store) -> bytes:
         """A verified block from the first gateway that has it; FetchFailed when none does."""
         partial: dict[str, bytearray] = {}
         for attempt in range(self._limits.attempts):
@@ -172,7 +180,10 @@ class Transfer:
             for gateway in tuple(sources.usable):
                 received = partial.setdefault(gateway, bytearray())
                 try:
-                    await self._receive(gateway, cid, received)
+                    if gateway == sources.node:
+                        received[:] = await ask_node(cid, store)
+                    else:
+                        await self._receive(gateway, cid, received)
                     verify(cid, block := bytes(received))
                 except WrongBytes as fault:
                     sources.liars.append(gateway)
@@ -212,7 +223,7 @@ class Transfer:
         self,
         blob: Blob,
         gateways: Sequence[str],
-        store: FolderStore,
+        store: Store,
         credentials: Credentials,
         tag: RoundTag,
     ) -> tuple[PushOutcome, ...]:
@@ -253,7 +264,7 @@ class ReaderPush:
 
     session: aiohttp.ClientSession
     limits: TransferLimits
-    store: FolderStore
+    store: Store
     permits: Permits
     gateway: str
     sent_bytes: list[int] = field(default_factory=list)
@@ -318,6 +329,14 @@ async def run_bounded(
                 group.create_task(take_turns())
     except ExceptionGroup as faults:
         raise faults.exceptions[0] from None
+
+
+async def ask_node(cid: str, store: Store) -> bytes:
+    """What the store's own node gets from those it knows; GatewayFault when that is nothing."""
+    block = await asyncio.to_thread(store.seek, cid)
+    if block is None:
+        raise GatewayFault(404, f"no IPFS node that it knows has block {cid}")
+    return block
 
 
 async def back_off(attempt: int, limits: TransferLimits) -> None:

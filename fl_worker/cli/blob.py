@@ -1,4 +1,4 @@
-"""`pollen blob`: bytes by their name, in the folder of the signing key."""
+"""`pollen blob`: bytes by their name, in the store of the signing key."""
 
 from __future__ import annotations
 
@@ -12,24 +12,21 @@ import typer
 
 from fl_worker.cli.output import show
 from fl_worker.cli.reader import read_listen
-from fl_worker.cli.session import own_folder, run
+from fl_worker.cli.session import open_store, run
 from fl_worker.cli.settings import Misused, Settings, current, make_noun
 
 app = make_noun()
 
 TAG = "own"
-QUOTA_BYTES = 20 << 30
 
 
 @app.command()
 def put(file: Annotated[Path, typer.Argument(help="What to keep.")]) -> None:
     """Keep a file, and show its CID."""
-    from fl_worker.blobs.folder import FolderStore
-
     settings = current()
     if not file.is_file():
         raise Misused(f"{file}: no such file")
-    store = FolderStore(own_folder(settings) / "blobs", QUOTA_BYTES)
+    store = open_store(settings)
     blob = store.put_blob(file, TAG)
     store.close()
     value = {"cid": blob.cid, "size_bytes": blob.size_bytes}
@@ -47,7 +44,7 @@ def get(
         list[str] | None, typer.Option(metavar="URL", help="(default: every reader)")
     ] = None,
 ) -> None:
-    """Fetch bytes by their CID, from the own folder or from whom serves them, and check them."""
+    """Fetch bytes by their CID, from the own store or from whom serves them, and check them."""
     settings = current()
     data = run(fetch(settings, cid, size_bytes, gateway or []))
     if out is None:
@@ -81,13 +78,12 @@ async def fetch(
 def serve(
     listen: Annotated[str, typer.Option(metavar="HOST:PORT")] = "127.0.0.1:8080",
 ) -> None:
-    """Serve the own folder to everybody until Ctrl-C, as an IPFS gateway does; take nothing."""
-    from fl_worker.blobs.folder import FolderStore
+    """Serve the own store to everybody until Ctrl-C, as an IPFS gateway does; take nothing."""
     from fl_worker.blobs.gateway import Gateway
 
     settings = current()
     host, port = read_listen(listen)
-    store = FolderStore(own_folder(settings) / "blobs", QUOTA_BYTES)
+    store = open_store(settings)
 
     async def serve_until_told() -> None:
         gateway = Gateway(store)

@@ -12,10 +12,10 @@ from app.sdk.protocol import U64, Job, JobRequest, JobStateRequest
 from app.sdk.signer import Signer
 from app.sdk.text import to_bech32
 from fl_worker.blobs.connect import TransferLimits
-from fl_worker.blobs.folder import FolderStore
 from fl_worker.blobs.permit import Credentials, RoundTag
+from fl_worker.blobs.store import Store
 from fl_worker.blobs.transfer import Transfer
-from fl_worker.cli.session import connected, open_signer, own_folder
+from fl_worker.cli.session import STORE_BYTES, connected, open_signer, open_store, own_folder
 from fl_worker.cli.settings import Settings
 from fl_worker.flower.fab import install_fab
 from fl_worker.flower.sandbox import Limits
@@ -24,10 +24,8 @@ from fl_worker.posting.push import BASE_ROUND, Pusher
 from fl_worker.roles.agent import Chain
 from fl_worker.roles.journal import Journal
 from fl_worker.roles.peers import Peers
-from fl_worker.roles.worker import open_store
 from fl_worker.update.layout import Layout
 
-STORE_BYTES = 20 << 30
 APPS_FOLDER = "apps"
 JOURNAL_FILE = "journal.sqlite"
 
@@ -39,7 +37,7 @@ class Participant:
     client: Client
     signer: Signer
     chain: Chain
-    store: FolderStore
+    store: Store
     peers: Peers
     pusher: Pusher
     folder: Path
@@ -55,7 +53,7 @@ async def open_participant(
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(connected(settings))
         transfer = await stack.enter_async_context(Transfer(limits))
-        store = open_store(folder, store_bytes)
+        store = open_store(settings, store_bytes)
         stack.callback(store.close)
         journal = Journal(folder / JOURNAL_FILE)
         stack.callback(journal.close)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.sdk.protocol import Address, Role
+from fl_worker.blobs.cids import BlobFault
 from fl_worker.cli.registration import add_registration_commands
 from fl_worker.cli.session import find_address, own_folder
 from fl_worker.cli.settings import Misused, Settings, current, make_noun
@@ -140,5 +141,8 @@ async def read_jobs(settings: Settings, options: ReaderOptions) -> None:
 async def sweep(role: ReaderRole) -> None:
     """Give back from time to time what was kept long enough."""
     while True:
-        role.sweep()
+        try:
+            await role.sweep()
+        except BlobFault as fault:
+            log.warning("nothing is given back for now: %s", fault)
         await asyncio.sleep(SWEEP_S)

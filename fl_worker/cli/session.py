@@ -1,12 +1,13 @@
-"""What a command works with: the keys, a line to the chain, its own folder of bytes."""
+"""What a command works with: the keys, a line to the chain, its own folder and its bytes."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.sdk.client import Client
 from app.sdk.keyring import Keyring, Protection
@@ -16,7 +17,11 @@ from app.sdk.text import to_bech32
 from fl_worker.cli.settings import Misused, Settings
 from fl_worker.posting.reading import read_address
 
+if TYPE_CHECKING:
+    from fl_worker.blobs.store import Store
+
 KEYS_FOLDER = "keys"
+STORE_BYTES = 20 << 30
 Result = TypeVar("Result")
 
 
@@ -46,6 +51,20 @@ def open_signer(settings: Settings) -> Signer:
 def own_folder(settings: Settings) -> Path:
     """Return where the participant with the signing key keeps its work."""
     return settings.home / key_name(settings)
+
+
+def open_store(settings: Settings, quota_bytes: int = STORE_BYTES) -> Store:
+    """Open the blocks of the signing key: in an IPFS node if one was named, else in its folder."""
+    from fl_worker.blobs.folder import FolderBlocks
+    from fl_worker.blobs.kubo import KuboBlocks
+    from fl_worker.blobs.store import Store
+
+    home = own_folder(settings)
+    home.mkdir(parents=True, exist_ok=True)
+    os.chmod(home, 0o700)
+    path = home / ("ipfs" if settings.store else "blobs")
+    blocks = KuboBlocks(settings.store, path) if settings.store else FolderBlocks(path)
+    return Store(path, blocks, quota_bytes)
 
 
 def find_address(settings: Settings, who: str) -> Address:

@@ -34,6 +34,7 @@ class Settings:
     is_unencrypted: bool
     allow_private: bool
     localnet: Path
+    store: str = ""
 
     @property
     def is_json(self) -> bool:
@@ -99,6 +100,11 @@ OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
         {"envvar": "POLLEN_LOCALNET_HOME", "default": LOCALNET_HOME},
     ),
     (
+        "store",
+        "Keep bytes in the IPFS node (kubo) with this RPC. (default: in the key's folder)",
+        {"metavar": "URL", "envvar": "POLLEN_STORE", "default": ""},
+    ),
+    (
         "log",
         "How a role writes its log: text or json.",
         {"type": click.Choice(["text", "json"]), "default": "text", "envvar": "POLLEN_LOG"},
@@ -130,6 +136,7 @@ def current() -> Settings:
         is_unencrypted=said["unencrypted"],
         allow_private=said["allow_private"] or bool(local_nodes),
         localnet=localnet,
+        store=said["store"],
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from app.sdk.protocol import Work
 from fl_worker.blobs.cids import Blob
-from fl_worker.blobs.folder import FolderStore
 from fl_worker.blobs.permit import Credentials, RoundTag
+from fl_worker.blobs.store import Store
 from fl_worker.blobs.transfer import Transfer
 from fl_worker.posting.bundle import Bundle
 
@@ -30,12 +30,12 @@ class Reached:
 class Pusher:
     """Who pushes: from which store, over which connections, in whose name."""
 
-    store: FolderStore
+    store: Store
     transfer: Transfer
     credentials: Credentials
 
 
-def keep_bundle(bundle: Bundle, store: FolderStore) -> None:
+def keep_bundle(bundle: Bundle, store: Store) -> None:
     """Keep what is to be pushed, so that it can be pushed again."""
     tag = POSTED_TAG.format(fab_hash=bundle.fab.sha256.hex())
     for data in bundle.blobs:

@@ -21,8 +21,8 @@ from app.sdk.protocol import Blob as ChainBlob
 from app.sdk.signer import Signer
 from app.sdk.text import to_bech32
 from fl_worker.blobs.cids import Blob
-from fl_worker.blobs.folder import BlobAbsent, FolderStore
 from fl_worker.blobs.permit import Credentials, RoundTag
+from fl_worker.blobs.store import BlobAbsent, Store
 from fl_worker.blobs.transfer import FetchFailed, Transfer
 
 log = logging.getLogger("pollen")
@@ -35,9 +35,7 @@ READERS_MAX = U32(1_000)
 class Peers:
     """Fetches into one store and pushes from it."""
 
-    def __init__(
-        self, client: Client, store: FolderStore, transfer: Transfer, signer: Signer
-    ) -> None:
+    def __init__(self, client: Client, store: Store, transfer: Transfer, signer: Signer) -> None:
         self._client = client
         self._store = store
         self._transfer = transfer
@@ -69,10 +67,10 @@ class Peers:
         """Return a blob's bytes: from the store, else from these readers, else from any reader."""
         blob = Blob(shown.cid, shown.size_bytes)
         try:
-            return self._store.read(blob)
+            return await asyncio.to_thread(self._store.read, blob)
         except BlobAbsent:
             await self._fetch(blob, tag, endpoints)
-            return self._store.read(blob)
+            return await asyncio.to_thread(self._store.read, blob)
 
     async def _fetch(self, blob: Blob, tag: RoundTag, endpoints: Sequence[str]) -> None:
         """Bring a blob into the store, from these readers or, where they fail, from any other."""

@@ -42,8 +42,8 @@ from app.sdk.protocol import (
 from app.sdk.protocol import Blob as ChainBlob
 from app.sdk.text import from_bech32
 from fl_worker.blobs.cids import Blob, BlobFault
-from fl_worker.blobs.folder import BlobAbsent, FolderStore
 from fl_worker.blobs.permit import PushRequest, RoundTag, Verdict
+from fl_worker.blobs.store import BlobAbsent, Store
 from fl_worker.roles.agent import Chain
 from fl_worker.roles.decide import (
     TRAINING,
@@ -81,9 +81,7 @@ class ReaderConfig:
 class ReaderRole:
     """What an aggregator or an evaluator does; the chain says which of the two it is."""
 
-    def __init__(
-        self, chain: Chain, store: FolderStore, peers: Peers, config: ReaderConfig
-    ) -> None:
+    def __init__(self, chain: Chain, store: Store, peers: Peers, config: ReaderConfig) -> None:
         self.name = config.name
         self._chain = chain
         self._store = store
@@ -131,7 +129,7 @@ class ReaderRole:
     async def act(self, view: JobStateResponse, state: RoundState | None, intent: Intent) -> None:
         """Collect, vote, combine, post, attest or forget."""
         if intent.act is Act.FORGET:
-            self._forget(view.job, intent.round)
+            await self._forget(view.job, intent.round)
         elif state is not None and intent.act is Act.COLLECT:
             await self._collect(view, state)
         elif state is not None and intent.act is Act.VOTE:
@@ -146,11 +144,9 @@ class ReaderRole:
     async def finish(self, job: Job) -> None:
         """Drop an ended job's bytes, all but its final model and the layout to read it by."""
         self._seen.pop(job.job_id, None)
-        self._keep_layout(job)
-        for tag in self._store.tags():
-            if tag.startswith(f"job/{job.job_id}/round/"):
-                self._store.drop(tag)
-        self._drop_models(job, before=job.next_round)
+        await asyncio.to_thread(self._keep_layout, job)
+        await self._drop(f"job/{job.job_id}/round/")
+        await self._drop_models(job, before=job.next_round)
         self._chain.journal.forget_job(job.job_id)
         self._chain.journal.decide_job(job.job_id, f"over {int(time.time())}")
 
@@ -162,14 +158,12 @@ class ReaderRole:
             return
         self._store.put_blob(data, LAYOUT_TAG.format(job_id=job.job_id))
 
-    def sweep(self) -> None:
+    async def sweep(self) -> None:
         """Give back the final models that were kept long enough."""
         for job_id, decision in self._chain.journal.decisions().items():
             word, _, since_s = decision.partition(" ")
             if word == "over" and int(since_s) + self._config.model_kept_s < time.time():
-                for tag in self._store.tags():
-                    if tag.startswith(f"job/{job_id}/"):
-                        self._store.drop(tag)
+                await self._drop(f"job/{job_id}/")
 
     async def authorize(self, request: PushRequest) -> Verdict:
         """Rule who may push; BlobFault, and so another attempt, while the chain can't tell.
@@ -256,7 +250,7 @@ class ReaderRole:
         base = await self._peers.read(current.base, tag, self._peers.endpoints(view, state))
         updates = [
             Included(
-                self._store.read(Blob(seat.reveal.blob.cid, seat.reveal.blob.size_bytes)),
+                await self._peers.read(seat.reveal.blob, tag),
                 seat.reveal.sum_squares,
                 min(seat.reveal.example_count, job.spec.combination.example_count_max),
             )
@@ -297,20 +291,27 @@ class ReaderRole:
                 f"updates give, {model.root.hex()}; not attested"
             )
 
-    def _forget(self, job: Job, number: int) -> None:
+    async def _forget(self, job: Job, number: int) -> None:
         """Drop a settled round's updates, and the models that are `MODELS_KEPT` rounds old."""
-        self._store.drop(str(RoundTag(job.job_id, number)))
+        await asyncio.to_thread(self._store.drop, str(RoundTag(job.job_id, number)))
         self._chain.journal.forget_round(job.job_id, number)
         self._include_began_s.pop((job.job_id, number), None)
         self._late.pop((job.job_id, number), None)
-        self._drop_models(job, before=number - MODELS_KEPT)
+        await self._drop_models(job, before=number - MODELS_KEPT)
 
-    def _drop_models(self, job: Job, *, before: int) -> None:
+    async def _drop_models(self, job: Job, *, before: int) -> None:
         """Drop the models of earlier rounds, but the one that stands."""
         for number, model in self._chain.journal.models(job.job_id).items():
             if number < before and model.root != job.model_root:
-                self._store.drop(MODEL_TAG.format(job_id=job.job_id, number=number))
+                tag = MODEL_TAG.format(job_id=job.job_id, number=number)
+                await asyncio.to_thread(self._store.drop, tag)
                 self._chain.journal.forget_model(job.job_id, number)
+
+    async def _drop(self, prefix: str) -> None:
+        """Drop everything whose tag begins so."""
+        for tag in await asyncio.to_thread(self._store.tags):
+            if tag.startswith(prefix):
+                await asyncio.to_thread(self._store.drop, tag)
 
 
 def is_seated(view: JobStateResponse, number: int, account: Address) -> bool:

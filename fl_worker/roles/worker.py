@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping
@@ -40,8 +39,8 @@ from app.sdk.protocol import (
 )
 from app.sdk.protocol import Blob as ChainBlob
 from fl_worker.blobs.cids import BlobFault
-from fl_worker.blobs.folder import FolderStore
 from fl_worker.blobs.permit import RoundTag
+from fl_worker.blobs.store import Store
 from fl_worker.flower.errors import FlowerError
 from fl_worker.flower.fab import ConfigValue, app_config, install_fab
 from fl_worker.flower.sandbox import Limits
@@ -89,9 +88,7 @@ class Worker:
 
     name = "worker"
 
-    def __init__(
-        self, chain: Chain, store: FolderStore, peers: Peers, config: WorkerConfig
-    ) -> None:
+    def __init__(self, chain: Chain, store: Store, peers: Peers, config: WorkerConfig) -> None:
         self._chain = chain
         self._store = store
         self._peers = peers
@@ -121,7 +118,8 @@ class Worker:
     async def act(self, view: JobStateResponse, state: RoundState | None, intent: Intent) -> None:
         """Train, commit, reveal or forget."""
         if intent.act is Act.FORGET:
-            self._store.drop(str(RoundTag(view.job.job_id, intent.round)))
+            tag = str(RoundTag(view.job.job_id, intent.round))
+            await asyncio.to_thread(self._store.drop, tag)
             self._chain.journal.forget_round(view.job.job_id, intent.round)
         elif intent.act is Act.WARM:
             await asyncio.shield(self.prepare(view.job))
@@ -138,7 +136,7 @@ class Worker:
         if preparation is not None:
             await end(preparation)
         for number in range(job.next_round):
-            self._store.drop(str(RoundTag(job.job_id, number)))
+            await asyncio.to_thread(self._store.drop, str(RoundTag(job.job_id, number)))
         self._chain.journal.forget_job(job.job_id)
         self._chain.journal.decide_job(job.job_id, f"over {int(time.time())}")
 
@@ -260,10 +258,3 @@ def shown_metrics(reply: TrainReply) -> Iterator[Metric]:
         value = float(numbers[name]) * MILLIONTHS
         if abs(value) < METRIC_MAX:
             yield Metric(name, I64(round(value)))
-
-
-def open_store(home: Path, quota_bytes: int) -> FolderStore:
-    """Open a participant's blocks, readable by its own user alone."""
-    home.mkdir(parents=True, exist_ok=True)
-    os.chmod(home, 0o700)
-    return FolderStore(home / "blobs", quota_bytes)

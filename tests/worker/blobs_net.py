@@ -12,12 +12,15 @@ from coincurve import PrivateKey
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.crypto import address_of, verify_secp256k1
-from fl_worker.blobs.cids import BLOCK_SIZE_BYTES
+from fl_worker.blobs.cids import BLOCK_SIZE_BYTES, cid_of
 from fl_worker.blobs.connect import TransferLimits
-from fl_worker.blobs.folder import FolderStore
+from fl_worker.blobs.folder import FolderBlocks
 from fl_worker.blobs.gateway import Gateway, GatewayLimits
+from fl_worker.blobs.kubo import KuboBlocks
 from fl_worker.blobs.permit import Access, Credentials, PushRequest, RoundTag, Verdict
+from fl_worker.blobs.store import Blocks, Store
 from fl_worker.blobs.transfer import Transfer
+from tests.worker.ipfs_net import IpfsNode
 
 QUOTA_BYTES = 64 << 20
 CHAIN_ID = "pollen-test"
@@ -56,11 +59,38 @@ ACCESS = Access(
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a store's bytes lie, a folder or an IPFS node, to be looked at behind its back."""
+
+    path: Path
+    node: IpfsNode | None = None
+
+    def blocks(self) -> Blocks:
+        """The bytes, without an index."""
+        return KuboBlocks(self.node.url, self.path) if self.node else FolderBlocks(self.path)
+
+    def open(self, quota_bytes: int = QUOTA_BYTES, **quotas: int) -> Store:
+        """The store; for each call one, as for each process."""
+        return Store(self.path, self.blocks(), quota_bytes, **quotas)
+
+    def file_of(self, cid: str) -> Path:
+        """The file that is a block."""
+        return self.node.file_of(cid) if self.node else next(self.path.rglob(cid))
+
+
+def put(store: Store, block: bytes, tag: str = "tag", owner: str = "") -> str:
+    """Keep a block; its CID."""
+    cid = cid_of(block)
+    store.put(cid, block, tag, owner)
+    return cid
+
+
+@dataclass(frozen=True)
 class Reader:
     """A running gateway and its store."""
 
     url: str
-    store: FolderStore
+    store: Store
 
 
 @dataclass(frozen=True)
@@ -70,8 +100,8 @@ class Net:
     path: Path
     stack: AsyncExitStack
 
-    def store(self, name: str, **quotas: int) -> FolderStore:
-        store = FolderStore(self.path / name, quotas.pop("quota_bytes", QUOTA_BYTES), **quotas)
+    def store(self, name: str, node: IpfsNode | None = None, **quotas: int) -> Store:
+        store = Place(self.path / name, node).open(**quotas)
         self.stack.callback(store.close)
         return store
 
@@ -80,18 +110,23 @@ class Net:
         name: str = "reader",
         access: Access | None = ACCESS,
         limits: GatewayLimits = DEFAULT_LIMITS,
+        node: IpfsNode | None = None,
         **quotas: int,
     ) -> Reader:
-        store = self.store(name, **quotas)
+        store = self.store(name, node, **quotas)
         gateway = Gateway(store, access, limits)
         port = await gateway.start("127.0.0.1", 0)
         self.stack.push_async_callback(gateway.stop)
         return Reader(f"http://127.0.0.1:{port}", store)
 
-    async def fake(self, answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
-        """The URL of a gateway that answers as told."""
+    async def fake(
+        self,
+        answer: Callable[[web.Request], Awaitable[web.StreamResponse]],
+        path: str = "/ipfs/{cid}",
+    ) -> str:
+        """The URL of a gateway, or of a node, that answers as told."""
         app = web.Application(client_max_size=2 * BLOCK_SIZE_BYTES)
-        app.router.add_route("*", "/ipfs/{cid}", answer)
+        app.router.add_route("*", path, answer)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         self.stack.push_async_callback(runner.cleanup)

@@ -29,6 +29,7 @@ from fl_worker.roles.journal import Journal
 from fl_worker.roles.standing import StandingOrder, join, leave
 from fl_worker.update.layout import Layout
 from fl_worker.update.quantize import from_model
+from tests.worker.ipfs_net import IpfsNode
 from tests.worker.town import BASE, Person, Town, ToyApp, open_town
 
 ONE_ROUND = {"schedule.round_count": U32(1)}
@@ -76,6 +77,29 @@ async def test_a_job_is_trained_and_paid_and_leaves_nothing(town: Town) -> None:
     assert town.app.closed_count == len(town.workers)
 
 
+async def test_a_job_is_done_with_bytes_in_ipfs_nodes(
+    tmp_path: Path, app: ToyApp, ipfs_nodes: tuple[IpfsNode, IpfsNode]
+) -> None:
+    before = [node.pinned() for node in ipfs_nodes]
+    async with open_town(tmp_path, app, *ipfs_nodes) as town:
+        await town.post()
+        await town.until_phase(RoundPhase.CHALLENGE, 2)
+        await expect_the_mean_of_what_was_trained_at_every_reader(town)
+        updates = {seat.reveal.blob.cid for seat in town.state(2).seats if seat.reveal.blob.cid}
+        assert all(updates <= node.pinned() for node in ipfs_nodes)
+        await town.settle()
+        await town.accept()
+        expect_everyone_is_paid_to_the_unit(town)
+        kept = ["job/1/layout", "job/1/model/2"]
+        await town.until(lambda: all(each.store.tags() == kept for each in town.readers))
+        await town.until(lambda: not any(each.store.tags() for each in town.workers))
+        assert not any(updates & node.pinned() for node in ipfs_nodes)
+        for person in town.people.values():
+            for tag in person.store.tags():
+                person.store.drop(tag)
+    assert [node.pinned() for node in ipfs_nodes] == before
+
+
 async def expect_the_mean_of_what_was_trained_at_every_reader(town: Town) -> None:
     moved = 0.0
     for state in (town.state(1), town.state(2)):
@@ -115,8 +139,8 @@ async def test_who_is_away_when_a_job_ends_gives_it_back_later(town: Town) -> No
         await person.start()
         assert "job/1/round/0" in person.store.tags()
         person.follow()
-        await town.until(lambda person=person: "job/1/round/0" not in person.store.tags())
-        assert person.journal.held_jobs() == []
+        await town.until(lambda person=person: not person.journal.held_jobs())
+        assert "job/1/round/0" not in person.store.tags()
 
 
 # ---- a worker that is killed

@@ -18,9 +18,9 @@ from fl_worker.blobs.cids import (
     cid_of,
 )
 from fl_worker.blobs.connect import AddressRefused, block_url, is_private
-from fl_worker.blobs.folder import BlobAbsent
 from fl_worker.blobs.gateway import respond
 from fl_worker.blobs.permit import PushRequest, Verdict
+from fl_worker.blobs.store import BlobAbsent
 from fl_worker.blobs.transfer import FetchFailed, WrongSize
 from tests.worker.blobs_net import (
     ACCESS,

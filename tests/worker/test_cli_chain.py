@@ -38,7 +38,9 @@ from tests.worker.cli_net import (
     make_signers,
     write_typed_app,
 )
+from tests.worker.ipfs_net import IpfsNode
 
+NAMES = ("rita", "wanda")
 POST = ("--budget", "50flt", "--rounds", "2", "--cohort", "2", "--cohort-min", "1")
 QUICK_PHASES = ("--phase-seconds", "5", "--challenge-seconds", "1", "--review-seconds", "5")
 
@@ -46,7 +48,7 @@ QUICK_PHASES = ("--phase-seconds", "5", "--challenge-seconds", "1", "--review-se
 @pytest.fixture
 def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
     shell = Shell(tmp_path / "home", capsys)
-    people = make_signers(shell, "rita", "wanda")
+    people = make_signers(shell, *NAMES)
     with RunningNode(tmp_path / "state", QUICK, *people.values()).running() as node:
         shell.address = node.address
         yield shell
@@ -261,6 +263,23 @@ def test_bytes_are_kept_and_given_back(shell: Shell, tmp_path: Path) -> None:
     assert got["size_bytes"] == 3 << 20
     assert (tmp_path / "got").read_bytes() == file.read_bytes()
     assert "--size-bytes" in shell.type("blob", "get", "bafkrei" + "a" * 52, "--from", "rita").err
+
+
+def test_bytes_go_from_one_s_ipfs_node_to_another_s(
+    shell: Shell, tmp_path: Path, ipfs_nodes: tuple[IpfsNode, IpfsNode]
+) -> None:
+    ritas, wandas = (("--from", name, "--store", node.url) for name, node in zip(NAMES, ipfs_nodes))
+    file = tmp_path / "file"
+    file.write_bytes(b"bytes of rita's")
+    kept = shell.ask("blob", "put", str(file), *ritas)
+    size = ("--size-bytes", str(kept["size_bytes"]))
+    shell.ask("blob", "get", kept["cid"], *size, "--out", str(tmp_path / "got"), *wandas)
+    assert (tmp_path / "got").read_bytes() == file.read_bytes()
+    assert kept["cid"] in ipfs_nodes[1].pinned()
+    refusals = {"http://127.0.0.1:1": "start it (ipfs daemon)", "x": "give one such as"}
+    for url, advice in refusals.items():
+        typed = shell.type("blob", "put", str(file), "--from", "rita", "--store", url)
+        assert (typed.code, advice in typed.err) == (1, True)
 
 
 def test_a_template_is_written_and_tried_without_a_chain(shell: Shell, tmp_path: Path) -> None:

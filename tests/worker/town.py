@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import cycle
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -41,7 +42,6 @@ from app.sdk.protocol import (
 from app.sdk.signer import Signer
 from app.sdk.text import to_bech32
 from fl_worker.blobs.connect import TransferLimits
-from fl_worker.blobs.folder import FolderStore
 from fl_worker.blobs.gateway import Gateway
 from fl_worker.blobs.permit import Access, Credentials
 from fl_worker.blobs.transfer import Transfer
@@ -58,13 +58,14 @@ from fl_worker.update.layout import Layout
 from fl_worker.update.quantize import to_model
 from tests.build import FLT, a_job, an_address
 from tests.node.fake_engine import Node
+from tests.worker.blobs_net import Place
+from tests.worker.ipfs_net import IpfsNode
 
 BLOCK_S = 0.02
 WAIT_S = 60.0
 PHASE_S = 600
 GAP_S = 50
 """As long as the chain's clock moves from one block to the next; a longer gap is a halt."""
-QUOTA_BYTES = 64 << 20
 BOND_FLT = 10_000
 LIMITS = TransferLimits(allow_private=True, backoff_s=0.02)
 BASE = {"weight": np.linspace(-1, 1, 600, dtype=np.float32).reshape(20, 30)}
@@ -139,6 +140,7 @@ class Person:
     folder: Path
     port: int = 0
     order: StandingOrder = StandingOrder(anyone=True)
+    ipfs: IpfsNode | None = None
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def __post_init__(self) -> None:
@@ -160,7 +162,7 @@ class Person:
         self.stack = AsyncExitStack()
         self.client = await self.stack.enter_async_context(await Client.connect(self.node.address))
         transfer = await self.stack.enter_async_context(Transfer(LIMITS))
-        self.store = FolderStore(self.folder / "blobs", QUOTA_BYTES)
+        self.store = Place(self.folder / "blobs", self.ipfs).open()
         self.stack.callback(self.store.close)
         self.journal = Journal(self.folder / "journal.sqlite")
         self.stack.callback(self.journal.close)
@@ -405,13 +407,18 @@ PEOPLE = ("requester", *[f"{role} {i}" for role, count in COUNTS.items() for i i
 
 
 @asynccontextmanager
-async def open_town(path: Path, app: ToyApp) -> AsyncIterator[Town]:
-    """A town in which a job can be done; the chain's promises hold when it is left."""
+async def open_town(path: Path, app: ToyApp, *ipfs: IpfsNode) -> AsyncIterator[Town]:
+    """A town in which a job can be done; the chain's promises hold when it is left.
+
+    Where there are IPFS nodes, all keep their bytes in these, by turns.
+    """
     node = Node(path / "state")
     node.engine.commits_at_once = False
     people = {
         name: Person(name, ROLES[name.partition(" ")[0]], node, path / name) for name in PEOPLE
     }
+    for person, its_node in zip(people.values(), cycle(ipfs)):
+        person.ipfs = its_node
     node.engine.begin(*[person.signer for person in people.values()])
     await node.start()
     town = Town(node, app, path, people)
