@@ -17,7 +17,7 @@ from app.kernel.context import Block, Context
 from app.kernel.crypto import module_address, sha256
 from app.kernel.errors import Rejected
 from app.kernel.module import Module
-from app.kernel.record import U32, U64, Address, encode
+from app.kernel.record import I64, U32, U64, Address, encode
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.table import Singleton
 from app.modules import (
@@ -104,8 +104,10 @@ WORK = jobs.Work(
     config_key="config",
     metrics_key="metrics",
     weight_key="num-examples",
-    validation_hashes=(sha256(b"validation"),),
-    evaluator_node_config="{}",
+    validation_slices=tuple(
+        jobs.Slice(sha256(b"slice %d" % i), a_blob(f"sealed slice {i}", 9_000)) for i in range(10)
+    ),
+    evaluator_node_config='{"validation-dir":"{validation_dir}"}',
     metric="loss",
     metric_direction=jobs.MetricDirection.LOWER,
 )
@@ -125,6 +127,7 @@ SPEC = jobs.JobSpec(
         reveal_s=U32(20),
         include_s=U32(20),
         aggregate_s=U32(20),
+        score_s=U32(20),
         challenge_s=U32(60),
         review_s=U32(3_600),
         job_s_max=U32(86_400),
@@ -145,9 +148,11 @@ SPEC = jobs.JobSpec(
         evaluator_ppm=U32(150_000),
         reserve_ppm=U32(50_000),
         contribution=jobs.ContributionRule.EQUAL,
+        weighs_quality=False,
     ),
     seat_bonds=jobs.SeatBonds(U64(0), U64(0), U64(0)),
     evaluator_count=U32(3),
+    acceptance=jobs.Acceptance(I64(2_000_000), I64(1_000_000)),
 )
 """A job that may be posted: two rounds of three workers."""
 

@@ -15,10 +15,20 @@ from typing import Any
 
 from app.kernel.crypto import sha256
 from app.kernel.record import U32, U64, U128, Address, encode
-from app.learning.commitment import UPDATE_COMMITMENT, commitment
+from app.learning.commitment import SCORE_COMMITMENT, UPDATE_COMMITMENT, commitment
 from app.modules import jobs, reputation, rounds
 from app.modules.bonds import Role
-from app.modules.rounds import Reader, Reveal, Round, RoundPhase, Seat, SeatKind, SeatState
+from app.modules.rounds import (
+    Reader,
+    Reveal,
+    Round,
+    RoundPhase,
+    Scorer,
+    Scores,
+    Seat,
+    SeatKind,
+    SeatState,
+)
 from app.modules.rounds.lifecycle import ENDED
 from tests.build import FLT, STACK, World, a_blob, a_job
 
@@ -75,6 +85,17 @@ class Play:
         """A participant's place among the readers."""
         return next(row for row in self.readers(number) if row.participant == participant)
 
+    def scorers(self, number: int = 1) -> list[Scorer]:
+        """Who scores a round in its present attempt."""
+        attempt = self.round(number).score_attempt
+        rows = rounds.SCORERS.items(self.world.state, (self.job_id, number))
+        return [row for _, row in rows if row.attempt == attempt]
+
+    def scorer(self, evaluator: Address, number: int = 1) -> Scorer:
+        """An evaluator's place among those who score, whatever the attempt."""
+        rows = rounds.SCORERS.items(self.world.state, (self.job_id, number))
+        return next(row for _, row in rows if row.evaluator == evaluator)
+
     def reputation_ppm(self, account: Address) -> int:
         """An account's reputation."""
         return reputation.find_standing(self.world.state, account).reputation_ppm
@@ -117,6 +138,63 @@ class Play:
         """The message that attests a round's model."""
         place = U64(self.job_id), U32(number), U32(attempt)
         return rounds.AttestAggregate(evaluator, *place, a_model(number)[0])
+
+    def grant_of(self, number: int = 1) -> rounds.GrantSlices:
+        """The message that grants the drawn slices' keys to all who score."""
+        count = len(self.scorers(number)) * len(self.round(number).slices)
+        keys = tuple(bytes([i]) * 80 for i in range(count))
+        return rounds.GrantSlices(self.job().requester, U64(self.job_id), U32(number), keys)
+
+    def scores_commitment(
+        self, evaluator: Address, scores: Scores, number: int = 1
+    ) -> rounds.CommitScores:
+        """The message that commits an evaluator to scores."""
+        digest = commitment(
+            SCORE_COMMITMENT,
+            self.world.block.chain_id,
+            self.job_id,
+            number,
+            self.scorer(evaluator, number).attempt,
+            account=evaluator,
+            payload=encode(scores),
+        )
+        return rounds.CommitScores(evaluator, U64(self.job_id), U32(number), digest)
+
+    def scores_revelation(
+        self, evaluator: Address, scores: Scores, number: int = 1
+    ) -> rounds.RevealScores:
+        """The message that reveals an evaluator's scores."""
+        return rounds.RevealScores(evaluator, U64(self.job_id), U32(number), scores)
+
+    def refusal_of(self, evaluator: Address, number: int = 1) -> rounds.RefuseSlices:
+        """The message that says that the slices don't open."""
+        return rounds.RefuseSlices(evaluator, U64(self.job_id), U32(number))
+
+    def grant(self, number: int = 1) -> None:
+        """Let the requester grant the drawn slices' keys."""
+        self.world.run(self.grant_of(number))
+        self.world.pass_block()
+
+    def commit_scores(self, given: Mapping[Address, Scores], number: int = 1) -> None:
+        """Let evaluators commit to these scores."""
+        for evaluator, scores in given.items():
+            self.world.run(self.scores_commitment(evaluator, scores, number))
+        self.world.pass_block()
+
+    def reveal_scores(self, given: Mapping[Address, Scores], number: int = 1) -> None:
+        """Let evaluators reveal these scores."""
+        for evaluator, scores in given.items():
+            self.world.run(self.scores_revelation(evaluator, scores, number))
+        self.world.pass_block()
+
+    def score(self, scores: Scores | None = None, number: int = 1) -> None:
+        """Let the slices be granted, and all who score agree."""
+        self.grant(number)
+        players = {seat.reveal.update_root for seat in self.seats(number, SeatState.INCLUDED)}
+        agreed = scores or a_score([0] + [-FLT] * len(players))
+        given = {scorer.evaluator: agreed for scorer in self.scorers(number)}
+        self.commit_scores(given, number)
+        self.reveal_scores(given, number)
 
     def commit(
         self, number: int = 1, workers: Iterable[Address] | None = None, **changes: Any
@@ -175,10 +253,19 @@ class Play:
         self.to_include(number).vote(number)
         return self
 
+    def to_score(self, number: int = 1) -> "Play":
+        """Play a round until its slices are drawn."""
+        self.to_aggregate(number).post(number)
+        self.attest(number)
+        assert self.round(number).phase is RoundPhase.SCORE
+        return self
+
     def to_challenge(self, number: int = 1) -> "Play":
         """Play a round until CHALLENGE."""
         self.to_aggregate(number).post(number)
         self.attest(number)
+        if self.round(number).phase is RoundPhase.SCORE:
+            self.score(number=number)
         assert self.round(number).phase is RoundPhase.CHALLENGE
         return self
 
@@ -223,10 +310,12 @@ def a_play(
     params: Params = QUICK,
     worker_count: int | None = None,
     bond_uflt: int = 1_000 * FLT,
+    evaluator_count: int = 3,
 ) -> Play:
     """A job in whose first round the cohort is asked to commit, with three readers of each role."""
     world = World(params, ALL)
     message = a_job(world.account("rita"), changes, budget_uflt)
+    find_or_register(world, "other", Role.EVALUATOR, evaluator_count - 3, bond_uflt)
     return join_all(world, message, worker_count, bond_uflt)
 
 
@@ -268,6 +357,11 @@ def a_reveal(
         "salt": sha256(b"salt" + worker),
     }
     return Reveal(**{**fields, **rest})
+
+
+def a_score(utilities: Sequence[int], own_scores: Sequence[int] = (), salt: bytes = b"") -> Scores:
+    """Scores: of all updates together, then of all without each; and of each alone."""
+    return Scores(tuple(utilities), tuple(own_scores), sha256(salt))  # type: ignore[arg-type]
 
 
 def a_model(number: int = 1) -> tuple[bytes, jobs.Blob]:

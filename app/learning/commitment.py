@@ -11,6 +11,7 @@ from hashlib import sha256
 from app.kernel.record import Address
 
 UPDATE_COMMITMENT = b"update"
+SCORE_COMMITMENT = b"score"
 
 
 def commitment(

@@ -18,6 +18,8 @@ from app.kernel.record import Address
 WORKER_DRAW = b"pollen/draw/worker"
 EVALUATOR_DRAW = b"pollen/draw/evaluator"
 AGGREGATOR_DRAW = b"pollen/draw/aggregator"
+SCORER_DRAW = b"pollen/draw/scorer"
+SLICE_DRAW = b"pollen/draw/slice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,16 @@ def draw(
     drawn = dict.fromkeys(draw_from(newcomers, prefix, 0, min(seats, newcomer_seats)))
     others = [candidate for candidate in waiting if candidate.address not in drawn]
     return (*drawn, *draw_from(others, prefix, len(drawn), seats))
+
+
+def draw_numbers(
+    seed: bytes, job_id: int, round: int, count: int, *, drawn: int, domain: bytes
+) -> tuple[int, ...]:
+    """Return `drawn` of the numbers below `count`, each as likely as the others, as drawn."""
+    candidates = [Candidate(Address(number.to_bytes(20, "big")), 1) for number in range(count)]
+    place = seed, job_id, round
+    winners = draw(*place, candidates, drawn, newcomer_seats=0, domain=domain)
+    return tuple(int.from_bytes(winner, "big") for winner in winners)
 
 
 def draw_from(

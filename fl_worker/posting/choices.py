@@ -27,7 +27,6 @@ from fl_worker.posting.reading import (
     read_amount,
     read_count,
     read_fixed,
-    read_hash,
     read_text,
     reader_of,
 )
@@ -65,10 +64,6 @@ WORK = (
         *("The app's MetricRecord, if a reply has several.", "metrics"),
     ),
     Choice(
-        *("--validation-hashes", "work.validation_hashes", each(read_hash)),
-        *("SHA-256 of the validation sets, with commas.", ""),
-    ),
-    Choice(
         *("--evaluator-node-config", "work.evaluator_node_config", read_text),
         *("The evaluators' node config.", ""),
     ),
@@ -97,6 +92,7 @@ SCHEDULE = (
     Choice("--reveal-seconds", PHASES[1], read_count, "How long updates may take.", "120"),
     Choice("--include-seconds", PHASES[2], read_count, "How long readers may check them.", "120"),
     Choice("--aggregate-seconds", PHASES[3], read_count, "How long combining may take.", "120"),
+    Choice("--score-seconds", "schedule.score_s", read_count, "How long scoring may take.", "600"),
     Choice(
         *("--challenge-seconds", "schedule.challenge_s", read_count),
         *("How long a result may be challenged.", "600"),

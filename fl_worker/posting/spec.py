@@ -63,6 +63,10 @@ def derive(values: Mapping[str, Any]) -> dict[str, Any]:
         "combination.trim_count": int(is_trimmed),
         "work.metric_direction": MetricDirection.UNSPECIFIED,
         "work.data_schema_hash": sha256(schema.encode()).digest() if schema else b"",
+        "work.validation_slices": (),
+        "pay.weighs_quality": False,
+        "acceptance.baseline_millionths": 0,
+        "acceptance.threshold_millionths": 0,
     }
     return {path: value for path, value in derived.items() if path not in values}
 

@@ -93,6 +93,7 @@ COLLECTING = (
     RoundPhase.REVEAL,
     RoundPhase.INCLUDE,
     RoundPhase.AGGREGATE,
+    RoundPhase.SCORE,
     RoundPhase.CHALLENGE,
 )
 TRAINING = (RoundPhase.OPEN, RoundPhase.COMMIT)
@@ -161,7 +162,7 @@ def acts_of_reader(state: RoundState, reader: Reader, memory: ReaderMemory) -> I
             yield Intent(Act.COLLECT, number, current.revealed_count if is_revealing else U32(0))
         elif current.phase == RoundPhase.INCLUDE and not reader.voted:
             yield Intent(Act.VOTE, number)
-    if current.phase not in (RoundPhase.AGGREGATE, RoundPhase.CHALLENGE):
+    if current.phase not in (RoundPhase.AGGREGATE, RoundPhase.SCORE, RoundPhase.CHALLENGE):
         return
     if number not in memory.combined:
         if holds_included(state, memory):

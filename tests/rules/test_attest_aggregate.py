@@ -58,7 +58,7 @@ def test_who_comes_after_the_majority_may_still_attest() -> None:
 def test_the_round_must_have_an_aggregate() -> None:
     play = a_play().to_include()
     message = play.attestation_of(play.evaluators[0])
-    play.world.refused(message, WrongRoundPhase, "INCLUDE", "AGGREGATE or CHALLENGE")
+    play.world.refused(message, WrongRoundPhase, "INCLUDE", "AGGREGATE or SCORE or CHALLENGE")
     play.vote()
     play.world.refused(message, NotThePostedRoot, "posted ''")
 

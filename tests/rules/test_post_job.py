@@ -5,19 +5,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.kernel.errors import Rejected
-from app.kernel.record import Address
+from app.kernel.record import I64, Address
 from app.modules import bank, jobs, reputation
 from app.modules.jobs import (
+    Acceptance,
     CombineRule,
     ContributionRule,
     JobPhase,
     MetricDirection,
     Profile,
+    Slice,
     limits,
     posting,
 )
 from tests.build import FLT, RICH, SPEC, World, a_blob, a_cid, a_job, an_address, changed
 
+SCORED = {"pay.contribution": ContributionRule.LEAVE_ONE_OUT}
+NO_METRIC = {"work.metric": "", "work.metric_direction": MetricDirection.UNSPECIFIED}
+NO_THRESHOLD = {"acceptance": Acceptance(I64(0), I64(0))}
+ACCURACY = {
+    "work.metric": "accuracy",
+    "work.metric_direction": MetricDirection.HIGHER,
+    "acceptance": Acceptance(I64(100_000), I64(900_000)),
+}
+SLICES = SPEC.work.validation_slices
 WORKERS = tuple(an_address(f"worker {i}") for i in range(600))
 
 
@@ -88,11 +99,20 @@ BYTES: list[Case] = [
     ({"work.base_root": b""}, limits.WrongHashLength, ("work.base_root", 32)),
     ({"work.layout_hash": b"1" * 33}, limits.WrongHashLength, ("work.layout_hash", 33, 32)),
     ({"work.data_schema_hash": b"1"}, limits.WrongHashLength, ("work.data_schema_hash", 32)),
-    ({"work.validation_hashes": (b"1",)}, limits.WrongHashLength, ("work.validation_hashes", 32)),
     (
-        {"work.validation_hashes": (b"1" * 32,) * 17},
+        {"work.validation_slices": (Slice(b"1", a_blob("slice", 9)),) * 10},
+        limits.WrongHashLength,
+        ("work.validation_slices.hash", 32),
+    ),
+    (
+        {"work.validation_slices": (Slice(b"1" * 32, a_blob("slice", 0)),) * 10},
         limits.NumberOutOfRange,
-        ("work.validation_hashes length 17", "0 to 16"),
+        ("work.validation_slices.sealed.size_bytes 0", "1 to"),
+    ),
+    (
+        {"work.validation_slices": SLICES[:9]},
+        limits.WrongSliceCount,
+        ("has 9 slices", "none or exactly 10"),
     ),
     ({"work.fab.cid": "Qm123"}, limits.InvalidCid, ("work.fab.cid 'Qm123'", 59)),
     ({"work.base.cid": a_cid("base").upper()}, limits.InvalidCid, ("work.base.cid", 59)),
@@ -128,10 +148,21 @@ NUMBERS: list[Case] = [
     ({"schedule.quorum_ppm": 1_000_001}, limits.NumberOutOfRange, (1_000_001, "1 to 1000000")),
     ({"schedule.grace_ms": 604_800_001}, limits.NumberOutOfRange, ("grace_ms", "0 to 604800000")),
     ({"schedule.challenge_s": 59}, limits.NumberOutOfRange, ("challenge_s 59", "60 to 604800")),
+    ({"schedule.review_s": 4}, limits.NumberOutOfRange, ("review_s 4", "5 to 604800")),
+    (
+        {**SCORED, "schedule.cohort_size": 129},
+        limits.NumberOutOfRange,
+        ("schedule.cohort_size 129", "1 to 128"),
+    ),
+    (
+        {"acceptance.threshold_millionths": -(10**12) - 1},
+        limits.NumberOutOfRange,
+        ("acceptance.threshold_millionths -1000000000001", "-1000000000000 to 1000000000000"),
+    ),
     ({"schedule.job_s_max": 31_536_001}, limits.NumberOutOfRange, ("job_s_max", "1 to 31536000")),
     *[
         ({f"schedule.{name}": value}, limits.NumberOutOfRange, (f"{name} {value}", "5 to 604800"))
-        for name in ("open_s", "commit_s", "reveal_s", "include_s", "aggregate_s", "review_s")
+        for name in ("open_s", "commit_s", "reveal_s", "include_s", "aggregate_s", "score_s")
         for value in (4, 604_801)
     ],
     (
@@ -209,7 +240,7 @@ PAIRS: list[Case] = [
     (
         {"pay.contribution": ContributionRule.UNSPECIFIED},
         limits.RuleMissing,
-        ("pay.contribution UNSPECIFIED", "EQUAL or EXAMPLES_CAPPED"),
+        ("pay.contribution UNSPECIFIED", "EQUAL, EXAMPLES_CAPPED or LEAVE_ONE_OUT"),
     ),
     (
         {
@@ -218,6 +249,57 @@ PAIRS: list[Case] = [
         },
         limits.ExamplesIgnored,
         ("pay.contribution EXAMPLES_CAPPED", "MEDIAN", "EQUAL"),
+    ),
+    (
+        {"work.evaluator_node_config": "{}"},
+        limits.NoValidationPlace,
+        ("work.evaluator_node_config", "{validation_dir}"),
+    ),
+    (
+        {**SCORED, "work.validation_slices": (), **NO_THRESHOLD},
+        limits.NothingToScoreWith,
+        ("pay.contribution LEAVE_ONE_OUT", "work.validation_slices", "10 validation slices"),
+    ),
+    ({**SCORED, **NO_METRIC}, limits.NothingToScoreWith, ("LEAVE_ONE_OUT", "work.metric")),
+    (
+        {"work.validation_slices": ()},
+        limits.NothingToScoreWith,
+        ("acceptance: needs work.validation_slices",),
+    ),
+    (
+        {**SCORED, "pay.weighs_quality": True},
+        limits.QualityNotMeasured,
+        ("pay.weighs_quality", "LEAVE_ONE_OUT", "LOWER", "HIGHER"),
+    ),
+    (
+        {**ACCURACY, "pay.weighs_quality": True},
+        limits.QualityNotMeasured,
+        ("pay.weighs_quality", "EQUAL", "a rule that scores"),
+    ),
+    (
+        {"acceptance.threshold_millionths": 2_000_000},
+        limits.ThresholdNotBetter,
+        ("threshold_millionths 2000000", "below 2000000", "LOWER"),
+    ),
+    (
+        {**ACCURACY, "acceptance.threshold_millionths": 100_000},
+        limits.ThresholdNotBetter,
+        ("threshold_millionths 100000", "above 100000", "HIGHER"),
+    ),
+    (
+        {
+            **SCORED,
+            "combination.rule": CombineRule.TRIMMED_MEAN,
+            "combination.trim_count": 1,
+            "schedule.cohort_size_min": 3,
+        },
+        limits.TrimTooLarge,
+        ("combination.trim_count 1", "smallest cohort, 3", "limit is 0"),
+    ),
+    (
+        {**SCORED, "schedule.job_s_max": 639},
+        limits.JobTooShort,
+        ("schedule.job_s_max 639", "640 s"),
     ),
 ]
 
@@ -239,9 +321,18 @@ def test_a_spec_beyond_a_limit_is_refused(
     "changes",
     [
         {"work.data_schema_hash": b"", "work.data_schema": ""},
-        {"work.metric": "", "work.metric_direction": MetricDirection.UNSPECIFIED},
+        {**NO_METRIC, **NO_THRESHOLD},
         {"work.message_type": "train.fine_tune"},
-        {"work.validation_hashes": ()},
+        {"work.validation_slices": (), "work.evaluator_node_config": "{}", **NO_THRESHOLD},
+        {**SCORED, "schedule.cohort_size": 128, "schedule.job_s_max": 640},
+        {**ACCURACY, **SCORED, "pay.weighs_quality": True},
+        {
+            **SCORED,
+            "combination.rule": CombineRule.TRIMMED_MEAN,
+            "combination.trim_count": 1,
+            "schedule.cohort_size": 4,
+            "schedule.cohort_size_min": 4,
+        },
         {"schedule.reserve_count": 0},
         {"schedule.quorum_ppm": 333_334},
         {"schedule.job_s_max": 520},

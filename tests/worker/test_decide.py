@@ -136,7 +136,7 @@ class Case:
             aggregator=readers[self.attempt - 1].participant,
             model_root=b"r" * 32 if self.posted else b"",
         )
-        return RoundState(current, tuple(seats), tuple(readers))
+        return RoundState(current, tuple(seats), tuple(readers), ())
 
     def decide(self) -> list[Intent]:
         view = replace(VIEW, rounds=(self.state(),))
@@ -219,7 +219,10 @@ def test_a_round_trains_while_the_one_before_it_is_challenged() -> None:
     reader = Reader(U32(0), before.readers[EVALUATOR].participant, is_aggregator=False)
     seats = (replace(ROUND.seats[0], state=REVEALED),)
     after = RoundState(
-        replace(ROUND.round, round=number, phase=INCLUDE), seats=seats, readers=(reader,)
+        replace(ROUND.round, round=number, phase=INCLUDE),
+        seats=seats,
+        readers=(reader,),
+        scorers=(),
     )
     view = replace(VIEW, rounds=(before, after))
     acts = [*decide_reader(view, reader.participant, COMBINED)]

@@ -90,6 +90,8 @@ from app.modules.jobs.posting import (
     post_job,
 )
 from app.modules.jobs.spec import (
+    SCORING,
+    Acceptance,
     Admission,
     Blob,
     Candidate,
@@ -105,6 +107,7 @@ from app.modules.jobs.spec import (
     Profile,
     Schedule,
     SeatBonds,
+    Slice,
     Work,
 )
 
@@ -115,8 +118,12 @@ __all__ = [
     "ESCROW",
     "JOBS",
     "NEXT_PHASES",
+    "PAGE_DEFAULT",
+    "PAGE_MAX",
     "PARAMS",
     "READY",
+    "SCORING",
+    "Acceptance",
     "Admission",
     "Blob",
     "CancelJob",
@@ -141,6 +148,7 @@ __all__ = [
     "Profile",
     "Schedule",
     "SeatBonds",
+    "Slice",
     "Work",
     "WrongPhase",
     "advance",

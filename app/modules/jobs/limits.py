@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from app.kernel.amounts import PPM, mul_div_floor
 from app.kernel.errors import Rejected, require
+from app.kernel.record import I64
 from app.learning.combine import CombineRule
+from app.learning.contribution import UTILITY_MAX
 from app.modules.jobs.spec import (
+    SCORING,
+    Acceptance,
     Admission,
     Blob,
-    Combination,
     ContributionRule,
     JobSpec,
     MetricDirection,
@@ -38,6 +41,10 @@ SUM_MAX = (1 << 63) - 1
 COMMIT_ATTEMPTS = 2
 """The cohort's, and the reserves' that step in."""
 AGGREGATE_ATTEMPTS = 3
+SCORE_STEPS = 6
+"""Grant, commitments and scores, by the round's evaluators and once by others."""
+VALIDATION_PLACE = "{validation_dir}"
+"""Stands in the evaluators' node config for the folder in which they open the slices."""
 
 
 class TextMissing(Rejected):
@@ -219,18 +226,70 @@ class BudgetTooSmall(Rejected):
     )
 
 
+class WrongSliceCount(Rejected):
+    """A validation set in too many or too few slices."""
+
+    code = 538
+    text = (
+        "work.validation_slices: has {value} slices, the limit is none or exactly {limit}; "
+        "cut the validation set into so many"
+    )
+
+
+class NoValidationPlace(Rejected):
+    """Slices that the evaluators' app would not find."""
+
+    code = 539
+    text = (
+        "work.evaluator_node_config: has no {limit}, the limit with validation slices is that it "
+        "says where they are; put {limit} where the app takes the folder"
+    )
+
+
+class NothingToScoreWith(Rejected):
+    """A rule or a threshold for which something would have to be measured that can't be."""
+
+    code = 540
+    text = (
+        "{field}: needs {missing}, the limit is a metric with its direction and {limit} validation "
+        "slices; give them or leave it out"
+    )
+
+
+class QualityNotMeasured(Rejected):
+    """Pay by a quality that no score between 0 and 1 tells."""
+
+    code = 541
+    text = (
+        "pay.weighs_quality: {contribution} with metric_direction {direction}, the limit is a rule "
+        "that scores and a metric from 0 to 1 of which HIGHER is better; leave it out"
+    )
+
+
+class ThresholdNotBetter(Rejected):
+    """A threshold that the base model reaches already."""
+
+    code = 542
+    text = (
+        "acceptance.threshold_millionths {value}: is no better than the baseline, the limit is "
+        "{limit} with {direction}; ask for more"
+    )
+
+
 def check_spec(spec: JobSpec, params: Params, unbonding_s: int) -> None:
     """Refuse a spec that passes a limit or asks for what can't go together."""
     check_text("title", spec.title, params.text_length_max, 1)
     check_work(spec.work, params)
-    check_schedule(spec.schedule, spec.combination.rule, params)
-    check_duration(spec.schedule, params, unbonding_s)
+    check_schedule(spec, params)
+    check_duration(spec, params, unbonding_s)
     check_admission(spec.admission, spec.schedule, params)
     require(spec.profile == Profile.PUBLIC, ProfileNotOffered, value=spec.profile.name)
-    check_combination(spec.combination, spec.schedule)
+    check_combination(spec)
     check_pay(spec.pay, spec.combination.rule, params)
+    check_scoring(spec, params)
     low, high = params.evaluators_min, params.evaluators_max
     check_number("evaluator_count", spec.evaluator_count, low, high)
+    check_acceptance(spec, params)
 
 
 def check_budget(spec: JobSpec, budget_uflt: int) -> None:
@@ -261,15 +320,23 @@ def check_work(work: Work, params: Params) -> None:
         check_hash("work.data_schema_hash", work.data_schema_hash)
     check_text("work.data_schema", work.data_schema, params.text_length_max)
     check_sent(work, params)
-    count = len(work.validation_hashes)
-    check_number("work.validation_hashes length", count, 0, params.validation_hashes_max)
-    for value in work.validation_hashes:
-        check_hash("work.validation_hashes", value)
+    check_slices(work, params)
     check_text("work.metric", work.metric, params.text_length_max)
     has_direction = work.metric_direction != MetricDirection.UNSPECIFIED
     name = work.metric_direction.name
     is_pair = bool(work.metric) == has_direction
     require(is_pair, MetricWithoutDirection, value=name, metric=work.metric)
+
+
+def check_slices(work: Work, params: Params) -> None:
+    """Refuse a validation set that isn't cut as rounds and acceptance need it."""
+    count, limit = len(work.validation_slices), params.validation_slices
+    require(count in (0, limit), WrongSliceCount, value=count, limit=limit)
+    for each in work.validation_slices:
+        check_hash("work.validation_slices.hash", each.hash)
+        check_blob("work.validation_slices.sealed", each.sealed, params)
+    is_found = not count or VALIDATION_PLACE in work.evaluator_node_config
+    require(is_found, NoValidationPlace, limit=VALIDATION_PLACE)
 
 
 def check_sent(work: Work, params: Params) -> None:
@@ -283,10 +350,12 @@ def check_sent(work: Work, params: Params) -> None:
     require(is_train, InvalidMessageType, value=work.message_type)
 
 
-def check_schedule(schedule: Schedule, rule: CombineRule, params: Params) -> None:
+def check_schedule(spec: JobSpec, params: Params) -> None:
     """Refuse counts and deadlines beyond their limits."""
-    is_folded = rule == CombineRule.FEDAVG
+    schedule, is_folded = spec.schedule, spec.combination.rule == CombineRule.FEDAVG
     cohort_max = params.cohort_max if is_folded else params.cohort_unfolded_max
+    if spec.pay.contribution in SCORING:
+        cohort_max = params.cohort_scored_max
     shortest, longest = params.deadline_s_min, params.deadline_s_max
     cohort = schedule.cohort_size
     for field, low, high in (
@@ -301,6 +370,7 @@ def check_schedule(schedule: Schedule, rule: CombineRule, params: Params) -> Non
         ("reveal_s", shortest, longest),
         ("include_s", shortest, longest),
         ("aggregate_s", shortest, longest),
+        ("score_s", shortest, longest),
         ("challenge_s", params.challenge_s_min, longest),
         ("review_s", shortest, longest),
         ("job_s_max", 1, params.job_s_max),
@@ -311,20 +381,22 @@ def check_schedule(schedule: Schedule, rule: CombineRule, params: Params) -> Non
     require(quorum >= limit, QuorumTooSmall, value=quorum, limit=limit, cohort_size=cohort)
 
 
-def compute_longest_round_s(schedule: Schedule, dispute_s: int) -> int:
+def compute_longest_round_s(spec: JobSpec, dispute_s: int) -> int:
     """Return how long a seat may be locked: from its draw beside the round before to the end."""
+    schedule = spec.schedule
     waiting = AGGREGATE_ATTEMPTS * schedule.aggregate_s
     training = COMMIT_ATTEMPTS * schedule.commit_s + schedule.reveal_s + schedule.include_s
     combining = AGGREGATE_ATTEMPTS * schedule.aggregate_s
-    return waiting + training + combining + schedule.challenge_s + dispute_s
+    scoring = SCORE_STEPS * schedule.score_s if spec.pay.contribution in SCORING else 0
+    return waiting + training + combining + scoring + schedule.challenge_s + dispute_s
 
 
-def check_duration(schedule: Schedule, params: Params, unbonding_s: int) -> None:
+def check_duration(spec: JobSpec, params: Params, unbonding_s: int) -> None:
     """Refuse rounds that outlast half of the unbonding time, and jobs shorter than a round."""
-    longest = compute_longest_round_s(schedule, params.dispute_s)
+    longest, job_s_max = compute_longest_round_s(spec, params.dispute_s), spec.schedule.job_s_max
     limit = unbonding_s // 2
     require(longest <= limit, RoundTooLong, value=longest, limit=limit)
-    require(schedule.job_s_max >= longest, JobTooShort, value=schedule.job_s_max, limit=longest)
+    require(job_s_max >= longest, JobTooShort, value=job_s_max, limit=longest)
 
 
 def check_admission(admission: Admission, schedule: Schedule, params: Params) -> None:
@@ -337,16 +409,21 @@ def check_admission(admission: Admission, schedule: Schedule, params: Params) ->
     require(count == 0 or count >= least, AllowListTooShort, value=count, limit=least)
 
 
-def check_combination(combination: Combination, schedule: Schedule) -> None:
-    """Refuse a rule that the smallest cohort can't carry, and numbers that could overflow."""
+def check_combination(spec: JobSpec) -> None:
+    """Refuse a rule that the smallest cohort can't carry, and numbers that could overflow.
+
+    Where rounds are scored it must carry the smallest cohort with one left out.
+    """
+    combination, schedule = spec.combination, spec.schedule
     rule, trim = combination.rule, combination.trim_count
+    left_out = int(spec.pay.contribution in SCORING)
     names = "FEDAVG, MEDIAN or TRIMMED_MEAN"
     is_named = rule != CombineRule.UNSPECIFIED
     require(is_named, RuleMissing, field="combination.rule", value=rule.name, limit=names)
     if rule == CombineRule.TRIMMED_MEAN:
         least = schedule.cohort_size_min
         check_number("combination.trim_count", trim, 1, schedule.cohort_size)
-        limit = (least - 1) // 2
+        limit = max(least - 1 - left_out, 0) // 2
         require(trim <= limit, TrimTooLarge, value=trim, limit=limit, cohort_size_min=least)
     else:
         require(trim == 0, TrimWithoutRule, value=trim, rule=rule.name)
@@ -362,12 +439,52 @@ def check_pay(pay: Pay, rule: CombineRule, params: Params) -> None:
     check_number("pay.worker_ppm", pay.worker_ppm, 1, PPM)
     total = pay.worker_ppm + pay.aggregator_ppm + pay.evaluator_ppm + pay.reserve_ppm
     require(total == PPM, SharesNotWhole, value=total, limit=PPM)
-    name, names = pay.contribution.name, "EQUAL or EXAMPLES_CAPPED"
+    name, names = pay.contribution.name, "EQUAL, EXAMPLES_CAPPED or LEAVE_ONE_OUT"
     is_named = pay.contribution != ContributionRule.UNSPECIFIED
     require(is_named, RuleMissing, field="pay.contribution", value=name, limit=names)
     counts = pay.contribution == ContributionRule.EXAMPLES_CAPPED
     is_heard = not counts or rule == CombineRule.FEDAVG
     require(is_heard, ExamplesIgnored, value=name, rule=rule.name)
+
+
+def check_scoring(spec: JobSpec, params: Params) -> None:
+    """Refuse pay by scores that nobody can measure."""
+    pay, direction = spec.pay, spec.work.metric_direction
+    is_scored = pay.contribution in SCORING
+    if is_scored:
+        check_measured(f"pay.contribution {pay.contribution.name}", spec.work, params)
+    is_told = not pay.weighs_quality or (is_scored and direction == MetricDirection.HIGHER)
+    names = {"contribution": pay.contribution.name, "direction": direction.name}
+    require(is_told, QualityNotMeasured, **names)
+
+
+def check_acceptance(spec: JobSpec, params: Params) -> None:
+    """Refuse a threshold that nobody can measure, or that the base model reaches."""
+    if not has_threshold(spec):
+        return
+    check_measured("acceptance", spec.work, params)
+    baseline, value = spec.acceptance.baseline_millionths, spec.acceptance.threshold_millionths
+    for field, number in (("baseline", baseline), ("threshold", value)):
+        check_number(f"acceptance.{field}_millionths", number, -UTILITY_MAX, UTILITY_MAX)
+    direction = spec.work.metric_direction
+    is_higher = direction == MetricDirection.HIGHER
+    is_better = value > baseline if is_higher else value < baseline
+    limit = f"{'above' if is_higher else 'below'} {baseline}"
+    names = {"value": value, "limit": limit, "direction": direction.name}
+    require(is_better, ThresholdNotBetter, **names)
+
+
+def has_threshold(spec: JobSpec) -> bool:
+    """Whether a job says what its result is measured against."""
+    return spec.acceptance != Acceptance(I64(0), I64(0))
+
+
+def check_measured(field: str, work: Work, params: Params) -> None:
+    """Refuse what needs a measurement where there is no metric, or nothing to measure on."""
+    limit = params.validation_slices
+    for missing, given in (("metric", work.metric), ("validation_slices", work.validation_slices)):
+        name = f"work.{missing}"
+        require(bool(given), NothingToScoreWith, field=field, missing=name, limit=limit)
 
 
 def check_text(field: str, text: str, limit: int, least: int = 0) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.kernel.amounts import PPM
 from app.kernel.context import Context
 from app.kernel.errors import Rejected, require
 from app.kernel.record import U32, U64, Address
@@ -141,6 +142,7 @@ def new_job(ctx: Context, job_id: U64, msg: PostJob) -> Job:
         model=msg.spec.work.base,
         cancel_requested=False,
         rejected=False,
+        released_ppm=U32(PPM),
     )
 
 

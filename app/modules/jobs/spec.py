@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from app.kernel.record import U32, U64, Address
+from app.kernel.record import I64, U32, U64, Address
 from app.learning.combine import CombineRule
 
 
@@ -37,8 +37,8 @@ class Params:
     """UTF-8 bytes of a config."""
     allow_list_max: U32 = U32(256)
     """Workers on an allow-list."""
-    validation_hashes_max: U32 = U32(16)
-    """Validation sets of one job."""
+    validation_slices: U32 = U32(10)
+    """Slices of a validation set; a job has so many or none."""
     deadline_s_min: U32 = U32(5)
     """The shortest phase of a job or round."""
     deadline_s_max: U32 = U32(7 * 24 * 3_600)
@@ -63,6 +63,10 @@ class Params:
     """The longest that any job may run."""
     dispute_s: U32 = U32(240)
     """What disputes may add to a round."""
+    slices_kept: U32 = U32(2)
+    """Slices that no round is scored on: the last ones, kept for acceptance."""
+    cohort_scored_max: U32 = U32(128)
+    """Workers in one round of a rule that scores: each evaluator measures once more than that."""
 
 
 class JobPhase(IntEnum):
@@ -83,6 +87,15 @@ class Blob:
 
     cid: str
     size_bytes: U64
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One part of a validation set, sealed by the requester until a round needs it."""
+
+    hash: bytes
+    """SHA-256 of the plain bytes."""
+    sealed: Blob
 
 
 class MetricDirection(IntEnum):
@@ -119,7 +132,8 @@ class Work:
     config_key: str
     metrics_key: str
     weight_key: str
-    validation_hashes: tuple[bytes, ...]
+    validation_slices: tuple[Slice, ...]
+    """Ten or none; the last two are kept for acceptance alone."""
     evaluator_node_config: str
     metric: str
     metric_direction: MetricDirection
@@ -142,6 +156,8 @@ class Schedule:
     reveal_s: U32
     include_s: U32
     aggregate_s: U32
+    score_s: U32
+    """Each step of SCORE: the requester's grant, the evaluators' commitments, their scores."""
     challenge_s: U32
     review_s: U32
     job_s_max: U32
@@ -186,6 +202,12 @@ class ContributionRule(IntEnum):
     UNSPECIFIED = 0
     EQUAL = 1
     EXAMPLES_CAPPED = 2
+    LEAVE_ONE_OUT = 3
+    """What the round's model loses without an update, as evaluators measure it."""
+
+
+SCORING = (ContributionRule.LEAVE_ONE_OUT,)
+"""The rules under which evaluators score a round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +220,8 @@ class Pay:
     evaluator_ppm: U32
     reserve_ppm: U32
     contribution: ContributionRule
+    weighs_quality: bool
+    """Whether pay is in proportion to the median own score of an update too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +231,16 @@ class SeatBonds:
     worker_uflt: U64
     aggregator_uflt: U64
     evaluator_uflt: U64
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What a rejected result is measured against; both 0: nothing."""
+
+    baseline_millionths: I64
+    """The metric of the base model, as the requester states it."""
+    threshold_millionths: I64
+    """The metric with which all that is held back is earned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +256,7 @@ class JobSpec:
     pay: Pay
     seat_bonds: SeatBonds
     evaluator_count: U32
+    acceptance: Acceptance
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +292,8 @@ class Job:
     model: Blob
     cancel_requested: bool
     rejected: bool
+    released_ppm: U32
+    """The part of what is held back that the job's end releases; the rest returns."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,13 @@ round before it as soon as that is attested. In COMMIT the cohort binds itself t
 REVEAL it shows what it bound, in INCLUDE the readers vote which updates they hold, in AGGREGATE an
 aggregator posts the model that the included updates give and a majority of the evaluators attests
 it. In CHALLENGE anyone may prove it false; then the round is SETTLED: its pool is paid, reputation
-moves, bonds are freed. Nothing is scored under the contribution rules there are, so SCORE is
-passed over.
+moves, bonds are freed.
+
+Where the job pays by scores, SCORE comes between AGGREGATE and CHALLENGE, beside the training of
+the next round: slices of the validation set are drawn, the requester grants their keys to the
+evaluators, these commit to what each update was worth and reveal it, and the medians say how the
+workers are paid. Other rules pass it over. Rounds settle in order, since each is built on those
+before it.
 
 Transactions only record, and bring a deadline forward when all or a quorum are done. What follows
 happens at the end of a block, for the rounds that are due, a limited number a block and first the
@@ -32,7 +37,8 @@ lifecycle   NEXT_PHASES, deadlines, seats
 settle      pay, reputation, bonds at a round's end
 progress    what comes next for a job
 draw        OPEN
-commit  reveal  include  aggregate    the phases and their messages
+commit  reveal  include  aggregate  score    the phases and their messages
+shares      the workers' pool, by contribution rule
 queries  invariants
 """
 
@@ -89,9 +95,12 @@ from app.modules.rounds.queries import (
     RoundRequest,
     RoundResponse,
     RoundState,
+    WorthsRequest,
+    WorthsResponse,
     job_state,
     params,
     round,
+    worths,
 )
 from app.modules.rounds.records import (
     DRAWS,
@@ -100,9 +109,11 @@ from app.modules.rounds.records import (
     READER_OF,
     READERS,
     ROUNDS,
+    SCORERS,
     SEAT_OF,
     SEATS,
     UNSETTLED,
+    WORTHS,
     AggregateAttested,
     AggregatePosted,
     AggregatorReplaced,
@@ -116,13 +127,37 @@ from app.modules.rounds.records import (
     RoundDrawn,
     RoundPhase,
     RoundPhaseChanged,
+    RoundScored,
+    RoundValue,
+    ScoreOutcome,
+    Scorer,
+    Scores,
+    ScoresCommitted,
+    ScoresRevealed,
+    ScoreStep,
+    ScoreStepChanged,
     Seat,
     SeatKind,
     SeatState,
+    SlicesDrawn,
+    SlicesGranted,
+    SlicesRefused,
     UpdateCommitted,
     UpdateRevealed,
+    Worth,
 )
 from app.modules.rounds.reveal import RevealUpdate, end_reveal, reveal_update
+from app.modules.rounds.score import (
+    CommitScores,
+    GrantSlices,
+    RefuseSlices,
+    RevealScores,
+    commit_scores,
+    end_score,
+    grant_slices,
+    refuse_slices,
+    reveal_scores,
+)
 
 __all__ = [
     "DRAWS",
@@ -133,15 +168,19 @@ __all__ = [
     "READERS",
     "READER_OF",
     "ROUNDS",
+    "SCORERS",
     "SEATS",
     "SEAT_OF",
     "UNSETTLED",
+    "WORTHS",
     "AggregateAttested",
     "AggregatePosted",
     "AggregatorReplaced",
     "AttestAggregate",
+    "CommitScores",
     "CommitUpdate",
     "DeadlinePassed",
+    "GrantSlices",
     "InclusionVoted",
     "JobStateRequest",
     "JobStateResponse",
@@ -154,8 +193,10 @@ __all__ = [
     "ParamsResponse",
     "PostAggregate",
     "Reader",
+    "RefuseSlices",
     "ReserveCalled",
     "Reveal",
+    "RevealScores",
     "RevealUpdate",
     "Round",
     "RoundDrawn",
@@ -163,13 +204,28 @@ __all__ = [
     "RoundPhaseChanged",
     "RoundRequest",
     "RoundResponse",
+    "RoundScored",
     "RoundState",
+    "RoundValue",
+    "ScoreOutcome",
+    "ScoreStep",
+    "ScoreStepChanged",
+    "Scorer",
+    "Scores",
+    "ScoresCommitted",
+    "ScoresRevealed",
     "Seat",
     "SeatKind",
     "SeatState",
+    "SlicesDrawn",
+    "SlicesGranted",
+    "SlicesRefused",
     "UpdateCommitted",
     "UpdateRevealed",
     "VoteInclusion",
+    "Worth",
+    "WorthsRequest",
+    "WorthsResponse",
     "WrongLength",
     "WrongRoundPhase",
     "bitmap_bytes",
@@ -188,6 +244,7 @@ PHASE_ENDS = {
     RoundPhase.REVEAL: end_reveal,
     RoundPhase.INCLUDE: end_include,
     RoundPhase.AGGREGATE: end_aggregate,
+    RoundPhase.SCORE: end_score,
     RoundPhase.CHALLENGE: settle_round,
 }
 """What happens when the chain looks at a round in each phase."""
@@ -215,7 +272,7 @@ def end_due_phases(state: State, ctx: Context) -> None:
 MODULE = Module(
     name="rounds",
     package="pollen.rounds.v1",
-    tables=(ROUNDS, SEATS, SEAT_OF, READERS, READER_OF, UNSETTLED, DRAWS, DUE),
+    tables=(ROUNDS, SEATS, SEAT_OF, READERS, READER_OF, SCORERS, WORTHS, UNSETTLED, DRAWS, DUE),
     params=PARAMS,
     messages={
         CommitUpdate: Message(commit_update, gas=20_000, amino_name="pollen/CommitUpdate"),
@@ -223,11 +280,16 @@ MODULE = Module(
         VoteInclusion: Message(vote_inclusion, gas=50_000, amino_name="pollen/VoteInclusion"),
         PostAggregate: Message(post_aggregate, gas=30_000, amino_name="pollen/PostAggregate"),
         AttestAggregate: Message(attest_aggregate, gas=30_000, amino_name="pollen/AttestAggregate"),
+        GrantSlices: Message(grant_slices, gas=30_000, amino_name="pollen/GrantSlices"),
+        RefuseSlices: Message(refuse_slices, gas=30_000, amino_name="pollen/RefuseSlices"),
+        CommitScores: Message(commit_scores, gas=30_000, amino_name="pollen/CommitScores"),
+        RevealScores: Message(reveal_scores, gas=50_000, amino_name="pollen/RevealScores"),
     },
     queries={
         ParamsRequest: Query(params, ParamsResponse),
         RoundRequest: Query(round, RoundResponse),
         JobStateRequest: Query(job_state, JobStateResponse),
+        WorthsRequest: Query(worths, WorthsResponse),
     },
     events=(
         RoundDrawn,
@@ -239,6 +301,13 @@ MODULE = Module(
         AggregatePosted,
         AggregateAttested,
         AggregatorReplaced,
+        SlicesDrawn,
+        ScoreStepChanged,
+        SlicesGranted,
+        SlicesRefused,
+        ScoresCommitted,
+        ScoresRevealed,
+        RoundScored,
     ),
     begin_block=draw_due_rounds,
     end_block=end_due_phases,

@@ -12,6 +12,7 @@ from app.kernel.store import State
 from app.modules import jobs, reputation, slashing
 from app.modules.jobs import Blob
 from app.modules.rounds.lifecycle import (
+    ATTESTED,
     advance_round,
     end_at_once,
     get_readers,
@@ -34,6 +35,7 @@ from app.modules.rounds.records import (
     RoundPhase,
 )
 from app.modules.rounds.reveal import ROOT_BYTES, WrongBlobSize
+from app.modules.rounds.score import begin_score
 
 MODEL_VALUE_BYTES = 8
 
@@ -131,7 +133,7 @@ def attest_aggregate(state: State, ctx: Context, msg: AttestAggregate) -> None:
 
     Evaluators that come after the majority may still attest until the round settles, to be paid.
     """
-    phases = (RoundPhase.AGGREGATE, RoundPhase.CHALLENGE)
+    phases = (RoundPhase.AGGREGATE, *ATTESTED)
     round = require_phase(state, ctx, msg.job_id, msg.round, phases)
     reader = require_reader(state, round, msg.evaluator, "evaluator")
     attempt, posted = round.aggregate_attempt, round.model_root
@@ -199,8 +201,11 @@ def end_aggregate(state: State, ctx: Context, round: Round) -> None:
 
 def accept_aggregate(state: State, ctx: Context, round: Round) -> None:
     """Make the attested model the job's last good one; the next round may train on it."""
-    advance_round(state, ctx, round, RoundPhase.CHALLENGE)
     job = jobs.JOBS.must(state, round.job_id)
+    if job.spec.pay.contribution in jobs.SCORING:
+        begin_score(state, ctx, round)
+    else:
+        advance_round(state, ctx, round, RoundPhase.CHALLENGE)
     job = replace(
         job,
         model_root=round.model_root,

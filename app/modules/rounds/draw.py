@@ -1,5 +1,7 @@
 """OPEN: the chain draws a round's workers and readers, and waits where there are too few.
 
+In SCORE it draws the slices that a round is scored on, and other evaluators if too few revealed.
+
 Registrations, bonds and reputation freeze when the draw is asked for, at the end of a block; the
 next one draws before its first transaction, with the beacon's seed, which nobody could know before.
 Its proposer can only skip its turn: then the next proposer's proof makes the seed.
@@ -15,10 +17,20 @@ from app.kernel.context import Context
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader as View
 from app.kernel.store import State
-from app.learning.draw import AGGREGATOR_DRAW, EVALUATOR_DRAW, WORKER_DRAW, Candidate, draw
+from app.learning.draw import (
+    AGGREGATOR_DRAW,
+    EVALUATOR_DRAW,
+    SCORER_DRAW,
+    SLICE_DRAW,
+    WORKER_DRAW,
+    Candidate,
+    draw,
+    draw_numbers,
+)
 from app.modules import beacon, bonds, jobs, reputation, slashing, statistics
 from app.modules.jobs import Job, JobPhase
 from app.modules.rounds.lifecycle import (
+    get_readers,
     get_unsettled,
     has_passed,
     put_reader,
@@ -47,10 +59,13 @@ from app.modules.rounds.records import (
     RoundDrawn,
     RoundPhase,
     RoundPhaseChanged,
+    ScoreOutcome,
+    ScoreStep,
     Seat,
     SeatKind,
     SeatState,
 )
+from app.modules.rounds.score import begin_grant, finish_score
 
 DRAW_RETRY_MS = 2_000
 """How often a round that waits for candidates looks for them."""
@@ -155,6 +170,14 @@ def weigh(params: Params, registration: bonds.Registration, standing: reputation
     return bond * (standing.reputation_ppm + params.draw_reputation_floor_ppm)
 
 
+def draw_job(state: State, ctx: Context, job_id: int) -> None:
+    """Draw all that a job waits for: what its rounds are scored on, and its next round."""
+    for round in get_unsettled(state, job_id):
+        if round.score_step is ScoreStep.DRAW:
+            draw_score(state, ctx, jobs.JOBS.must(state, job_id), round)
+    draw_round(state, ctx, job_id)
+
+
 def draw_round(state: State, ctx: Context, job_id: int) -> None:
     """Draw a job's next round if one may follow now; a draw that came twice changes nothing."""
     job = jobs.JOBS.must(state, job_id)
@@ -255,8 +278,49 @@ def seat_readers(
         reader = Reader(U32(number), participant, is_aggregator=first == 0)
         put_reader(state, round, reader)
         READER_OF.put(state, (round.job_id, round.round, participant), Number(reader.reader))
-        held = bonds.find_lock(state, participant, round.job_id).amount_uflt
-        bonds.lock(state, participant, round.job_id, max(bond_uflt - held, 0))
+        lock_once(state, round, participant, bond_uflt)
+
+
+def lock_once(state: State, round: Round, participant: Address, bond_uflt: int) -> None:
+    """Lock what of a bond the participant's other seats in the job don't lock already."""
+    held = bonds.find_lock(state, participant, round.job_id).amount_uflt
+    bonds.lock(state, participant, round.job_id, max(bond_uflt - held, 0))
+
+
+def draw_score(state: State, ctx: Context, job: Job, round: Round) -> None:
+    """Draw the slices that a round is scored on; the second time, others who score it."""
+    place = beacon.get_seed(state, ctx), job.job_id, round.round
+    if not round.slices:
+        params = PARAMS.get(state), jobs.PARAMS.get(state)
+        count = len(job.spec.work.validation_slices) - params[1].slices_kept
+        drawn = params[0].slices_drawn
+        slices = draw_numbers(*place, count, drawn=drawn, domain=SLICE_DRAW)
+        round = replace(round, slices=tuple(map(U32, slices)))
+        readers = get_readers(state, round)
+        evaluators = [each.participant for each in readers if not each.is_aggregator]
+        begin_grant(state, ctx, round, evaluators)
+        return
+    others = draw_others(state, job, round, place)
+    if len(others) < PARAMS.get(state).scores_min:
+        finish_score(state, ctx, round, ScoreOutcome.NO_QUORUM)
+        return
+    begin_grant(state, ctx, round, others)
+    for evaluator in others:
+        lock_once(state, round, evaluator, evaluator_bond_uflt(state, job, round.pool_uflt))
+
+
+def draw_others(
+    state: View, job: Job, round: Round, place: tuple[bytes, int, int]
+) -> tuple[Address, ...]:
+    """Draw evaluators who don't read a round, as many as score one."""
+    bond = evaluator_bond_uflt(state, job, round.pool_uflt)
+    candidates = [
+        candidate
+        for candidate in find_readers(state, job, bonds.Role.EVALUATOR, bond)
+        if not READER_OF.has(state, (job.job_id, round.round, candidate.address))
+    ]
+    seats = job.spec.evaluator_count
+    return draw(*place, candidates, seats, newcomer_seats=0, domain=SCORER_DRAW)
 
 
 def end_open(state: State, ctx: Context, round: Round) -> None:
@@ -290,4 +354,4 @@ def draw_some_rounds(state: State, ctx: Context) -> None:
             return
         left -= 1 + (jobs.JOBS.must(state, job_id).candidate_count >> CANDIDATES_BITS)
         DRAWS.remove(state, (height, job_id))
-        draw_round(state, ctx, job_id)
+        draw_job(state, ctx, job_id)

@@ -10,7 +10,14 @@ from app.kernel.record import Address
 from app.kernel.store import Reader as View
 from app.modules import beacon, bonds, jobs, slashing, statistics
 from app.modules.jobs import JobPhase
-from app.modules.rounds.lifecycle import ENDED, TRAINING, get_readers, get_seats, get_unsettled
+from app.modules.rounds.lifecycle import (
+    ENDED,
+    TRAINING,
+    get_readers,
+    get_scorers,
+    get_seats,
+    get_unsettled,
+)
 from app.modules.rounds.records import (
     DRAWS,
     DUE,
@@ -22,7 +29,7 @@ from app.modules.rounds.records import (
     SeatKind,
     SeatState,
 )
-from app.modules.rounds.settle import is_task
+from app.modules.rounds.settle import find_drawn, is_task
 
 
 def walk_unsettled(state: View) -> Iterator[Round]:
@@ -130,6 +137,9 @@ def unsettled_seats_lock_bonds(state: View) -> None:
             amounts[key] = amounts.get(key, 0) + seat.locked_uflt
         for reader in get_readers(state, row):
             key = reader.participant, row.job_id
+            counts[key] = counts.get(key, 0) + 1
+        for scorer in find_drawn(get_scorers(state, row)):
+            key = scorer.evaluator, row.job_id
             counts[key] = counts.get(key, 0) + 1
     locks = dict(bonds.LOCKS.items(state))
     if counts != {key: lock.seat_count for key, lock in locks.items()}:

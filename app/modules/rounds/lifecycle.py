@@ -19,6 +19,7 @@ from app.modules.rounds.records import (
     READER_OF,
     READERS,
     ROUNDS,
+    SCORERS,
     SEAT_OF,
     SEATS,
     UNSETTLED,
@@ -26,6 +27,7 @@ from app.modules.rounds.records import (
     Round,
     RoundPhase,
     RoundPhaseChanged,
+    Scorer,
     Seat,
 )
 
@@ -89,7 +91,13 @@ NEXT_PHASES = {
     RoundPhase.COMMIT: (RoundPhase.REVEAL, RoundPhase.ABORTED, RoundPhase.VOIDED),
     RoundPhase.REVEAL: (RoundPhase.INCLUDE, RoundPhase.ABORTED, RoundPhase.VOIDED),
     RoundPhase.INCLUDE: (RoundPhase.AGGREGATE, RoundPhase.ABORTED, RoundPhase.VOIDED),
-    RoundPhase.AGGREGATE: (RoundPhase.CHALLENGE, RoundPhase.ABORTED, RoundPhase.VOIDED),
+    RoundPhase.AGGREGATE: (
+        RoundPhase.SCORE,
+        RoundPhase.CHALLENGE,
+        RoundPhase.ABORTED,
+        RoundPhase.VOIDED,
+    ),
+    RoundPhase.SCORE: (RoundPhase.CHALLENGE, RoundPhase.VOIDED),
     RoundPhase.CHALLENGE: (RoundPhase.SETTLED, RoundPhase.VOIDED),
     RoundPhase.SETTLED: (),
     RoundPhase.ABORTED: (),
@@ -97,11 +105,13 @@ NEXT_PHASES = {
 }
 """The whole life of a round; `advance_round` is the only way to change it.
 
-Nothing is scored under `equal` and `examples_capped`, so SCORE is not entered.
+Nothing is scored under `equal` and `examples_capped`: AGGREGATE is followed by CHALLENGE.
 """
 
 TRAINING = (RoundPhase.COMMIT, RoundPhase.REVEAL, RoundPhase.INCLUDE, RoundPhase.AGGREGATE)
 """The phases before the round's model is known."""
+ATTESTED = (RoundPhase.SCORE, RoundPhase.CHALLENGE)
+"""The phases in which the round's model is known and may yet be proven false."""
 ENDED = tuple(phase for phase, following in NEXT_PHASES.items() if not following)
 
 
@@ -112,6 +122,7 @@ def phase_s(schedule: jobs.Schedule, phase: RoundPhase) -> int:
         RoundPhase.REVEAL: schedule.reveal_s,
         RoundPhase.INCLUDE: schedule.include_s,
         RoundPhase.AGGREGATE: schedule.aggregate_s,
+        RoundPhase.SCORE: schedule.score_s,
         RoundPhase.CHALLENGE: schedule.challenge_s,
     }[phase]
 
@@ -271,6 +282,11 @@ def get_readers(state: View, round: Round) -> list[Reader]:
     return [reader for _, reader in READERS.items(state, (round.job_id, round.round))]
 
 
+def get_scorers(state: View, round: Round) -> list[Scorer]:
+    """Return who scores a round in order, those drawn later too."""
+    return [scorer for _, scorer in SCORERS.items(state, (round.job_id, round.round))]
+
+
 def put_seat(state: State, round: Round, seat: Seat) -> None:
     """Write a seat of a round."""
     SEATS.put(state, (round.job_id, round.round, seat.seat), seat)
@@ -279,6 +295,11 @@ def put_seat(state: State, round: Round, seat: Seat) -> None:
 def put_reader(state: State, round: Round, reader: Reader) -> None:
     """Write a reader of a round."""
     READERS.put(state, (round.job_id, round.round, reader.reader), reader)
+
+
+def put_scorer(state: State, round: Round, scorer: Scorer) -> None:
+    """Write who scores a round."""
+    SCORERS.put(state, (round.job_id, round.round, scorer.scorer), scorer)
 
 
 def get_unsettled(state: View, job_id: int) -> list[Round]:

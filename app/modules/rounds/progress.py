@@ -18,7 +18,14 @@ from app.kernel.store import Reader as View
 from app.kernel.store import State
 from app.modules import beacon, bonds, jobs, payouts, reputation, slashing
 from app.modules.jobs import Job, JobPhase
-from app.modules.rounds.lifecycle import TRAINING, advance_round, get_unsettled, place_of
+from app.modules.rounds.lifecycle import (
+    ATTESTED,
+    TRAINING,
+    advance_round,
+    get_unsettled,
+    place_of,
+    set_due,
+)
 from app.modules.rounds.records import DRAWS, PARAMS, ROUNDS, Round, RoundPhase
 from app.modules.rounds.settle import (
     compensate,
@@ -32,6 +39,8 @@ from app.modules.rounds.settle import (
 COVER_PPM = 750_000
 """The part of an unsettled aggregator's locked bond that covers the rounds built on its result."""
 
+SETTLE_RETRY_MS = 1_000
+"""How often a round looks whether those before it are settled."""
 THREE_ABORTED_ROUNDS = "three_aborted_rounds"
 
 
@@ -95,7 +104,7 @@ def has_failed(state: View, job: Job) -> bool:
 
 def is_covered(state: View, rounds: Sequence[Round], pool_uflt: int) -> bool:
     """Whether the bonds behind unsettled aggregates cover what is built on them, and one more."""
-    for attested in (round for round in rounds if round.phase is RoundPhase.CHALLENGE):
+    for attested in (round for round in rounds if round.phase in ATTESTED):
         built = sum(round.pool_uflt for round in rounds if round.round > attested.round)
         locked = bonds.find_lock(state, attested.aggregator, attested.job_id).amount_uflt
         if share_ppm(locked, COVER_PPM) < built + pool_uflt:
@@ -120,7 +129,7 @@ def find_last_attested(state: View, job: Job) -> int:
     """Return the number of the round whose aggregate is a job's model; 0: it is the job's base."""
     for number in range(job.next_round - 1, 0, -1):
         phase = ROUNDS.must(state, (job.job_id, number)).phase
-        if phase in (RoundPhase.CHALLENGE, RoundPhase.SETTLED):
+        if phase in (*ATTESTED, RoundPhase.SETTLED):
             return number
     return 0
 
@@ -138,7 +147,10 @@ def end_job(state: State, ctx: Context, job: Job) -> None:
 
 
 def settle_round(state: State, ctx: Context, round: Round) -> None:
-    """Pay a round that nobody disproved."""
+    """Pay a round that nobody disproved, after those before it: it is built on their models."""
+    if get_unsettled(state, round.job_id)[0].round < round.round:
+        set_due(state, round, ctx.block.clock_ms + SETTLE_RETRY_MS)
+        return
     pay_settled(state, ctx, round)
     note_pay(state, round)
     judge(state, ctx, round)
@@ -176,7 +188,7 @@ def void_round(state: State, ctx: Context, job_id: int, number: int, reason: str
     who delivered to them is paid. Nobody is paid from escrow, and no reputation moves.
     """
     first = ROUNDS.must(state, (job_id, number))
-    if first.phase is not RoundPhase.CHALLENGE and first.phase not in TRAINING:
+    if first.phase not in (*TRAINING, *ATTESTED):
         broken(f"round {number} of job {job_id} is voided after it began and before it ended")
     rounds = [round for round in get_unsettled(state, job_id) if round.phase is not RoundPhase.OPEN]
     voided = [round for round in rounds if round.round >= number]
@@ -184,7 +196,7 @@ def void_round(state: State, ctx: Context, job_id: int, number: int, reason: str
     for round in voided:
         end_round(state, ctx, round, RoundPhase.VOIDED, reason)
     job = jobs.JOBS.must(state, job_id)
-    lost = len([round for round in voided if round.phase is RoundPhase.CHALLENGE])
+    lost = len([round for round in voided if round.phase in ATTESTED])
     job = replace(
         job,
         completed_round_count=U32(job.completed_round_count - lost),

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.kernel.record import U32, U64
+from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader as View
 from app.modules import bonds, jobs
 from app.modules.rounds.lifecycle import (
     ENDED,
     get_readers,
+    get_scorers,
     get_seats,
     get_unsettled,
     require_round,
 )
-from app.modules.rounds.records import PARAMS, ROUNDS, Params, Reader, Round, Seat
+from app.modules.rounds.records import (
+    PARAMS,
+    ROUNDS,
+    WORTHS,
+    Params,
+    Reader,
+    Round,
+    Scorer,
+    Seat,
+    Worth,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class RoundState:
-    """A round with its seats and readers."""
+    """A round with its seats, its readers and who scores it."""
 
     round: Round
     seats: tuple[Seat, ...]
     readers: tuple[Reader, ...]
+    scorers: tuple[Scorer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,22 @@ class JobStateResponse:
     readers: tuple[bonds.Registration, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class WorthsRequest:
+    """Ask what workers' updates were worth in a job's last rounds, a page at a time."""
+
+    job_id: U64
+    after: Address
+    limit: U32
+
+
+@dataclass(frozen=True, slots=True)
+class WorthsResponse:
+    """A page of what workers' updates were worth."""
+
+    worths: tuple[Worth, ...]
+
+
 def params(state: View, request: ParamsRequest) -> ParamsResponse:
     """Answer with the params."""
     return ParamsResponse(PARAMS.get(state))
@@ -93,10 +121,25 @@ def job_state(state: View, request: JobStateRequest) -> JobStateResponse:
     rounds.sort(key=lambda found: found.round)
     states = tuple(get_round_state(state, found) for found in rounds)
     participants = {reader.participant: 0 for each in states for reader in each.readers}
+    participants |= {scorer.evaluator: 0 for each in states for scorer in each.scorers}
     registrations = (bonds.REGISTRATIONS.must(state, address) for address in sorted(participants))
     return JobStateResponse(job, states, tuple(registrations))
 
 
+def worths(state: View, request: WorthsRequest) -> WorthsResponse:
+    """Answer with a page of what workers' updates were worth."""
+    jobs.require_job(state, request.job_id)
+    after = (request.job_id, request.after) if request.after else None
+    limit = min(request.limit or jobs.PAGE_DEFAULT, jobs.PAGE_MAX)
+    rows = WORTHS.items(state, (request.job_id,), after=after, limit=limit)
+    return WorthsResponse(tuple(row for _, row in rows))
+
+
 def get_round_state(state: View, round: Round) -> RoundState:
-    """Return a round with its seats and readers."""
-    return RoundState(round, tuple(get_seats(state, round)), tuple(get_readers(state, round)))
+    """Return a round with its seats, its readers and who scores it."""
+    return RoundState(
+        round,
+        tuple(get_seats(state, round)),
+        tuple(get_readers(state, round)),
+        tuple(get_scorers(state, round)),
+    )

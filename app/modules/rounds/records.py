@@ -44,6 +44,15 @@ class Params:
     """An evaluator's seat locks at least so many of its fees for a round."""
     aggregator_bond_pools: U32 = U32(10)
     """An aggregator's seat locks at least so many pools of a round."""
+    slices_drawn: U32 = U32(2)
+    """Validation slices drawn for a round."""
+    scores_min: U32 = U32(3)
+    """Evaluators that must reveal, beside a majority of them."""
+    score_distance_max: U64 = U64(10_000)
+    """An evaluator whose values typically lie further from the medians, in millionths of the
+    metric, is not paid."""
+    worth_rounds: U32 = U32(8)
+    """Rounds over which contributions add up."""
 
 
 class RoundPhase(IntEnum):
@@ -86,6 +95,29 @@ class SeatState(IntEnum):
     """Missed a full deadline."""
     LATE = 7
     """Was not done when its phase ended early."""
+
+
+class ScoreStep(IntEnum):
+    """How far the scoring of a round is."""
+
+    UNSPECIFIED = 0
+    DRAW = 1
+    """The slices, or other evaluators, are about to be drawn."""
+    GRANT = 2
+    """The requester grants the slices' keys."""
+    COMMIT = 3
+    REVEAL = 4
+
+
+class ScoreOutcome(IntEnum):
+    """What came of the scoring of a round, and so how its workers are paid."""
+
+    UNSPECIFIED = 0
+    SCORED = 1
+    NO_SLICES = 2
+    """The requester granted no slices that open: the workers' pool is split equally."""
+    NO_QUORUM = 3
+    """Too few evaluators revealed, twice: half the workers' pool is split equally."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +164,9 @@ class Seat:
     """What the job paid for it, and what of slashed money made a loss good."""
     locked_uflt: U64 = U64(0)
     """What the seat locks of the worker's bond until the round ends."""
+    contribution_millionths: I64 = I64(0)
+    """What the update was worth in this round, in millionths of the metric."""
+    quality_ppm: U32 = U32(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +183,61 @@ class Reader:
     attested_attempt: U32 = U32(0)
     """The aggregator attempt this evaluator attested, from 1; 0: none."""
     earned_uflt: U64 = U64(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a score's commitment binds; all numbers in millionths."""
+
+    utilities: tuple[I64, ...]
+    """The metric times its direction: of all updates together, then of all without each player's.
+
+    A player is an update that counts: the first in address order of those that are identical.
+    """
+    own_scores: tuple[I64, ...]
+    """The metric of each player's update alone; empty where the job asks for no quality."""
+    salt: bytes
+    """32 random bytes."""
+
+
+NO_SCORES = Scores((), (), b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """One evaluator that scores one round."""
+
+    scorer: U32
+    """From 0: the round's evaluators, then those drawn when too few of them revealed."""
+    evaluator: Address
+    attempt: U32
+    """1: an evaluator of the round; 2: drawn when too few of those revealed."""
+    slice_keys: tuple[bytes, ...] = ()
+    """The drawn slices' content keys, each in a sealed box for this evaluator."""
+    refused: bool = False
+    """Whether it says that the granted slices don't open."""
+    commitment: bytes = b""
+    scores: Scores = NO_SCORES
+    is_far: bool = False
+    """Whether its scores lie too far from the medians to be paid."""
+    earned_uflt: U64 = U64(0)
+    """What one earned who was drawn only to score."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundValue:
+    """What one round has found a worker's update to be worth."""
+
+    round: U32
+    contribution_millionths: I64
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a worker's updates were worth in a job's last rounds; pay goes by the sum."""
+
+    worker: Address
+    values: tuple[RoundValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +284,14 @@ class Round:
     """What the round may pay in all."""
     due_clock_ms: U64 = U64(0)
     """When the chain looks at the round next; 0: it has ended, or waits for the round before it."""
+    score_step: ScoreStep = ScoreStep.UNSPECIFIED
+    score_attempt: U32 = U32(0)
+    """1: by the round's evaluators; 2: by others."""
+    slices: tuple[U32, ...] = ()
+    """The validation slices drawn for the round."""
+    score_outcome: ScoreOutcome = ScoreOutcome.UNSPECIFIED
+    utility_millionths: I64 = I64(0)
+    """The median utility of the round's model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +390,73 @@ class AggregatorReplaced:
     attempt: U32
 
 
+@dataclass(frozen=True, slots=True)
+class SlicesDrawn:
+    """The slices that a round is scored on, and by how many."""
+
+    job_id: U64
+    round: U32
+    attempt: U32
+    slices: tuple[U32, ...]
+    scorer_count: U32
+
+
+@dataclass(frozen=True, slots=True)
+class SlicesGranted:
+    """The requester gave the evaluators the slices' keys."""
+
+    job_id: U64
+    round: U32
+    requester: Address
+
+
+@dataclass(frozen=True, slots=True)
+class SlicesRefused:
+    """An evaluator says that the granted slices don't open."""
+
+    job_id: U64
+    round: U32
+    evaluator: Address
+
+
+@dataclass(frozen=True, slots=True)
+class ScoresCommitted:
+    """An evaluator bound itself to scores."""
+
+    job_id: U64
+    round: U32
+    evaluator: Address
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreStepChanged:
+    """The next step of the scoring has begun."""
+
+    job_id: U64
+    round: U32
+    step: ScoreStep
+    attempt: U32
+
+
+@dataclass(frozen=True, slots=True)
+class ScoresRevealed:
+    """An evaluator showed its scores."""
+
+    job_id: U64
+    round: U32
+    evaluator: Address
+
+
+@dataclass(frozen=True, slots=True)
+class RoundScored:
+    """The scoring of a round has ended."""
+
+    job_id: U64
+    round: U32
+    outcome: ScoreOutcome
+    utility_millionths: I64
+
+
 PARAMS = Singleton("rounds/params", Params)
 ROUNDS = Table("rounds/round", key=(U64, U32), record=Round)
 """By job and round; their history stays."""
@@ -301,6 +466,10 @@ SEAT_OF = Table("rounds/seat_of", key=(U64, U32, Address), record=Number)
 READERS = Table("rounds/reader", key=(U64, U32, U32), record=Reader)
 """By job, round and reader."""
 READER_OF = Table("rounds/reader_of", key=(U64, U32, Address), record=Number)
+SCORERS = Table("rounds/scorer", key=(U64, U32, U32), record=Scorer)
+"""By job, round and scorer."""
+WORTHS = Table("rounds/worth", key=(U64, Address), record=Worth)
+"""By job and worker, for the job's last rounds."""
 UNSETTLED = Index("rounds/unsettled", key=(U64, U32))
 """Rounds that have not ended, by job."""
 DRAWS = Index("rounds/draw", key=(U64, U64))

@@ -10,30 +10,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.kernel.amounts import mul_div_floor, share_ppm, split_exactly
+from app.kernel.amounts import mul_div_floor, share_ppm
 from app.kernel.context import Context
 from app.kernel.record import U64, Address
 from app.kernel.store import Reader as View
 from app.kernel.store import State
+from app.learning.contribution import SHARES_MAX
 from app.modules import bonds, jobs, payouts, reputation, slashing, statistics
 from app.modules.rounds.lifecycle import (
     get_readers,
+    get_scorers,
     get_seats,
     place_of,
     put_reader,
+    put_scorer,
     put_seat,
 )
 from app.modules.rounds.records import (
     Reader,
     Round,
     RoundPhase,
+    ScoreOutcome,
+    Scorer,
     Seat,
     SeatKind,
     SeatState,
 )
-
-SHARES_MAX = 2
-"""No one gets more than so many equal shares: a requester's sybils can't take the pool."""
+from app.modules.rounds.shares import (
+    note_worths,
+    share_among,
+    share_equally,
+    share_workers_pool,
+)
 
 
 def pay_settled(state: State, ctx: Context, round: Round) -> None:
@@ -43,37 +51,39 @@ def pay_settled(state: State, ctx: Context, round: Round) -> None:
     included = [seat for seat in seats if seat.state is SeatState.INCLUDED]
     reserves = [seat.worker for seat in seats if seat.kind is SeatKind.RESERVE]
     evaluators = [reader for reader in readers if not reader.is_aggregator]
-    attested = [reader.participant for reader in evaluators if did_duty(round, reader)]
+    scorers = get_scorers(state, round)
+    earners = find_earners(round, evaluators, scorers)
 
-    shares = pay_workers(state, ctx, round, spec, included)
+    if round.score_outcome is ScoreOutcome.SCORED:
+        note_worths(state, round, included)
+    shares, excess = share_workers_pool(state, round, included)
+    if excess:
+        payouts.pay_treasury(state, ctx, round.job_id, excess)
     of_reserves = share_equally(share_ppm(round.pool_uflt, pay.reserve_ppm), reserves)
     pay_seats(state, ctx, round, seats, {**shares, **of_reserves})
     fees = share_ppm(round.pool_uflt, pay.evaluator_ppm)
-    limit = mul_div_floor(SHARES_MAX * fees, len(attested), len(evaluators))
-    of_readers = share_equally(min(fees, limit), attested)
+    limit = mul_div_floor(SHARES_MAX * fees, len(earners), len(evaluators))
+    of_readers = share_equally(min(fees, limit), earners)
     of_readers[round.aggregator] = share_ppm(round.pool_uflt, pay.aggregator_ppm)
     pay_readers(state, ctx, round, readers, of_readers)
+    pay_scorers(state, ctx, round, find_drawn(scorers), of_readers)
 
 
-def pay_workers(
-    state: State, ctx: Context, round: Round, spec: jobs.JobSpec, included: Sequence[Seat]
-) -> dict[Address, int]:
-    """Return the included workers' shares; the excess over twice an equal one is the treasury's."""
-    pool = share_ppm(round.pool_uflt, spec.pay.worker_ppm)
-    players = group_identical(included)
-    is_capped = spec.pay.contribution is jobs.ContributionRule.EXAMPLES_CAPPED
-    limit = spec.combination.example_count_max
-    counts = {seat.worker: min(seat.reveal.example_count, limit) for seat in included}
-    weights = [(first, counts[first] if is_capped else 1) for first in players]
-    share_max = mul_div_floor(pool, SHARES_MAX, len(players))
-    shares: dict[Address, int] = {}
-    excess = 0
-    for first, share in split_exactly(pool, weights).items():
-        shares |= share_equally(min(share, share_max), players[first])
-        excess += max(share - share_max, 0)
-    if excess:
-        payouts.pay_treasury(state, ctx, round.job_id, excess)
-    return shares
+def find_earners(
+    round: Round, evaluators: Sequence[Reader], scorers: Sequence[Scorer]
+) -> list[Address]:
+    """Return the evaluators who are paid: they did all that was asked, and scored near the rest."""
+    attested = [reader.participant for reader in evaluators if did_duty(round, reader)]
+    if round.score_outcome in (ScoreOutcome.UNSPECIFIED, ScoreOutcome.NO_SLICES):
+        return attested
+    near = [each for each in scorers if each.scores.salt and not each.is_far]
+    drawn = find_drawn(scorers)
+    return [each.evaluator for each in near if each in drawn or each.evaluator in attested]
+
+
+def find_drawn(scorers: Sequence[Scorer]) -> list[Scorer]:
+    """Return those who were drawn only to score."""
+    return [each for each in scorers if each.attempt > 1]
 
 
 def pay_delivered(state: State, ctx: Context, round: Round) -> None:
@@ -116,28 +126,6 @@ def find_delivered(state: View, round: Round) -> list[Seat]:
     return [seat for seat in delivered if seat.worker not in convicted]
 
 
-def share_among(total_uflt: int, seats: Sequence[Seat]) -> dict[Address, int]:
-    """Split money equally among updates, identical ones as one."""
-    players = group_identical(seats)
-    shares: dict[Address, int] = {}
-    for first, share in share_equally(total_uflt, list(players)).items():
-        shares |= share_equally(share, players[first])
-    return shares
-
-
-def group_identical(seats: Sequence[Seat]) -> dict[Address, list[Address]]:
-    """Return the workers whose updates are identical, by the first of them in address order."""
-    workers: dict[bytes, list[Address]] = {}
-    for seat in sorted(seats, key=lambda seat: seat.worker):
-        workers.setdefault(seat.reveal.update_root, []).append(seat.worker)
-    return {identical[0]: identical for identical in workers.values()}
-
-
-def share_equally(total_uflt: int, recipients: Sequence[Address]) -> dict[Address, int]:
-    """Split money equally, exactly; nothing is split among nobody."""
-    return split_exactly(total_uflt, [(who, 1) for who in recipients]) if recipients else {}
-
-
 def pay_seats(
     state: State, ctx: Context, round: Round, seats: Sequence[Seat], shares: dict[Address, int]
 ) -> None:
@@ -171,6 +159,17 @@ def pay_readers(
         put_reader(state, round, replace(reader, earned_uflt=U64(amount)))
 
 
+def pay_scorers(
+    state: State, ctx: Context, round: Round, drawn: Sequence[Scorer], shares: dict[Address, int]
+) -> None:
+    """Pay who was drawn only to score, and keep the shares with them."""
+    paid = [(each, shares[each.evaluator]) for each in drawn if shares.get(each.evaluator)]
+    amounts = {scorer.evaluator: amount for scorer, amount in paid}
+    payouts.pay_shares(state, ctx, round.job_id, round.round, amounts)
+    for scorer, amount in paid:
+        put_scorer(state, round, replace(scorer, earned_uflt=U64(amount)))
+
+
 def did_duty(round: Round, reader: Reader) -> bool:
     """Whether a reader did all that its seat asked in a round that has an aggregate."""
     if reader.is_aggregator:
@@ -192,12 +191,19 @@ def judge(state: State, ctx: Context, round: Round) -> None:
     if round.phase not in (RoundPhase.INCLUDE, RoundPhase.AGGREGATE, RoundPhase.CHALLENGE):
         return
     has_aggregate = round.phase is RoundPhase.CHALLENGE
+    scorers = get_scorers(state, round)
+    failed = find_failed(round, scorers)
+    for each in find_drawn(scorers):
+        is_judged = bool(each.scores.salt) or each.evaluator in failed
+        if is_judged and each.evaluator not in convicted:
+            reputation.move(state, ctx, each.evaluator, success=each.evaluator not in failed)
     for reader in get_readers(state, round):
         is_posting = has_aggregate and reader.participant == round.aggregator
         had_turn = reader.is_aggregator and reader.reader < round.aggregate_attempt
         if reader.participant in convicted or (had_turn and not is_posting):
             continue  # judged by the proof, or when its turn ended
-        if not reader.voted and not is_posting:
+        is_missing = not reader.voted and not is_posting
+        if is_missing or reader.participant in failed:
             reputation.move(state, ctx, reader.participant, success=False)
         elif reader.is_aggregator or (has_aggregate and did_duty(round, reader)):
             reputation.move(state, ctx, reader.participant, success=True)
@@ -215,6 +221,16 @@ def note_pay(state: State, round: Round) -> None:
     reputation.note_seat_pay(state, requester, [seat.earned_uflt for seat in revealed])
 
 
+def find_failed(round: Round, scorers: Sequence[Scorer]) -> list[Address]:
+    """Return who scored nothing in a round that could be scored, and didn't say that it couldn't.
+
+    Who was replaced is judged by its own attempt.
+    """
+    if round.score_outcome in (ScoreOutcome.UNSPECIFIED, ScoreOutcome.NO_SLICES):
+        return []
+    return [each.evaluator for each in scorers if not each.scores.salt and not each.refused]
+
+
 def release(state: State, ctx: Context, round: Round) -> None:
     """Free what the seats of a round lock, and count what its tasks came to."""
     seats = get_seats(state, round)
@@ -222,7 +238,9 @@ def release(state: State, ctx: Context, round: Round) -> None:
     for seat in seats:
         bonds.unlock(state, seat.worker, round.job_id, seat.locked_uflt)
         jobs.settle_leaver(state, ctx, round.job_id, seat.worker)
-    for reader in get_readers(state, round):
-        held = bonds.find_lock(state, reader.participant, round.job_id)
+    readers = [reader.participant for reader in get_readers(state, round)]
+    drawn = [each.evaluator for each in find_drawn(get_scorers(state, round))]
+    for participant in (*readers, *drawn):
+        held = bonds.find_lock(state, participant, round.job_id)
         freed = held.amount_uflt + held.lost_uflt if held.seat_count == 1 else 0
-        bonds.unlock(state, reader.participant, round.job_id, freed)
+        bonds.unlock(state, participant, round.job_id, freed)

@@ -39,6 +39,7 @@ class ContributionRule(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CONTRIBUTION_RULE_UNSPECIFIED: _ClassVar[ContributionRule]
     CONTRIBUTION_RULE_EQUAL: _ClassVar[ContributionRule]
     CONTRIBUTION_RULE_EXAMPLES_CAPPED: _ClassVar[ContributionRule]
+    CONTRIBUTION_RULE_LEAVE_ONE_OUT: _ClassVar[ContributionRule]
 JOB_PHASE_UNSPECIFIED: JobPhase
 JOB_PHASE_OPEN: JobPhase
 JOB_PHASE_RUNNING: JobPhase
@@ -58,6 +59,7 @@ COMBINE_RULE_TRIMMED_MEAN: CombineRule
 CONTRIBUTION_RULE_UNSPECIFIED: ContributionRule
 CONTRIBUTION_RULE_EQUAL: ContributionRule
 CONTRIBUTION_RULE_EXAMPLES_CAPPED: ContributionRule
+CONTRIBUTION_RULE_LEAVE_ONE_OUT: ContributionRule
 
 class Blob(_message.Message):
     __slots__ = ("cid", "size_bytes")
@@ -67,8 +69,16 @@ class Blob(_message.Message):
     size_bytes: int
     def __init__(self, cid: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
 
+class Slice(_message.Message):
+    __slots__ = ("hash", "sealed")
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    SEALED_FIELD_NUMBER: _ClassVar[int]
+    hash: bytes
+    sealed: Blob
+    def __init__(self, hash: _Optional[bytes] = ..., sealed: _Optional[_Union[Blob, _Mapping]] = ...) -> None: ...
+
 class Work(_message.Message):
-    __slots__ = ("fab_hash", "fab", "base_root", "base", "layout_hash", "layout", "value_count", "data_schema_hash", "data_schema", "run_config", "train_config", "evaluate_config", "message_type", "arrays_key", "config_key", "metrics_key", "weight_key", "validation_hashes", "evaluator_node_config", "metric", "metric_direction")
+    __slots__ = ("fab_hash", "fab", "base_root", "base", "layout_hash", "layout", "value_count", "data_schema_hash", "data_schema", "run_config", "train_config", "evaluate_config", "message_type", "arrays_key", "config_key", "metrics_key", "weight_key", "validation_slices", "evaluator_node_config", "metric", "metric_direction")
     FAB_HASH_FIELD_NUMBER: _ClassVar[int]
     FAB_FIELD_NUMBER: _ClassVar[int]
     BASE_ROOT_FIELD_NUMBER: _ClassVar[int]
@@ -86,7 +96,7 @@ class Work(_message.Message):
     CONFIG_KEY_FIELD_NUMBER: _ClassVar[int]
     METRICS_KEY_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_KEY_FIELD_NUMBER: _ClassVar[int]
-    VALIDATION_HASHES_FIELD_NUMBER: _ClassVar[int]
+    VALIDATION_SLICES_FIELD_NUMBER: _ClassVar[int]
     EVALUATOR_NODE_CONFIG_FIELD_NUMBER: _ClassVar[int]
     METRIC_FIELD_NUMBER: _ClassVar[int]
     METRIC_DIRECTION_FIELD_NUMBER: _ClassVar[int]
@@ -107,14 +117,14 @@ class Work(_message.Message):
     config_key: str
     metrics_key: str
     weight_key: str
-    validation_hashes: _containers.RepeatedScalarFieldContainer[bytes]
+    validation_slices: _containers.RepeatedCompositeFieldContainer[Slice]
     evaluator_node_config: str
     metric: str
     metric_direction: MetricDirection
-    def __init__(self, fab_hash: _Optional[bytes] = ..., fab: _Optional[_Union[Blob, _Mapping]] = ..., base_root: _Optional[bytes] = ..., base: _Optional[_Union[Blob, _Mapping]] = ..., layout_hash: _Optional[bytes] = ..., layout: _Optional[_Union[Blob, _Mapping]] = ..., value_count: _Optional[int] = ..., data_schema_hash: _Optional[bytes] = ..., data_schema: _Optional[str] = ..., run_config: _Optional[str] = ..., train_config: _Optional[str] = ..., evaluate_config: _Optional[str] = ..., message_type: _Optional[str] = ..., arrays_key: _Optional[str] = ..., config_key: _Optional[str] = ..., metrics_key: _Optional[str] = ..., weight_key: _Optional[str] = ..., validation_hashes: _Optional[_Iterable[bytes]] = ..., evaluator_node_config: _Optional[str] = ..., metric: _Optional[str] = ..., metric_direction: _Optional[_Union[MetricDirection, str]] = ...) -> None: ...
+    def __init__(self, fab_hash: _Optional[bytes] = ..., fab: _Optional[_Union[Blob, _Mapping]] = ..., base_root: _Optional[bytes] = ..., base: _Optional[_Union[Blob, _Mapping]] = ..., layout_hash: _Optional[bytes] = ..., layout: _Optional[_Union[Blob, _Mapping]] = ..., value_count: _Optional[int] = ..., data_schema_hash: _Optional[bytes] = ..., data_schema: _Optional[str] = ..., run_config: _Optional[str] = ..., train_config: _Optional[str] = ..., evaluate_config: _Optional[str] = ..., message_type: _Optional[str] = ..., arrays_key: _Optional[str] = ..., config_key: _Optional[str] = ..., metrics_key: _Optional[str] = ..., weight_key: _Optional[str] = ..., validation_slices: _Optional[_Iterable[_Union[Slice, _Mapping]]] = ..., evaluator_node_config: _Optional[str] = ..., metric: _Optional[str] = ..., metric_direction: _Optional[_Union[MetricDirection, str]] = ...) -> None: ...
 
 class Schedule(_message.Message):
-    __slots__ = ("round_count", "cohort_size", "cohort_size_min", "reserve_count", "quorum_ppm", "grace_ms", "open_s", "commit_s", "reveal_s", "include_s", "aggregate_s", "challenge_s", "review_s", "job_s_max")
+    __slots__ = ("round_count", "cohort_size", "cohort_size_min", "reserve_count", "quorum_ppm", "grace_ms", "open_s", "commit_s", "reveal_s", "include_s", "aggregate_s", "score_s", "challenge_s", "review_s", "job_s_max")
     ROUND_COUNT_FIELD_NUMBER: _ClassVar[int]
     COHORT_SIZE_FIELD_NUMBER: _ClassVar[int]
     COHORT_SIZE_MIN_FIELD_NUMBER: _ClassVar[int]
@@ -126,6 +136,7 @@ class Schedule(_message.Message):
     REVEAL_S_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_S_FIELD_NUMBER: _ClassVar[int]
     AGGREGATE_S_FIELD_NUMBER: _ClassVar[int]
+    SCORE_S_FIELD_NUMBER: _ClassVar[int]
     CHALLENGE_S_FIELD_NUMBER: _ClassVar[int]
     REVIEW_S_FIELD_NUMBER: _ClassVar[int]
     JOB_S_MAX_FIELD_NUMBER: _ClassVar[int]
@@ -140,10 +151,11 @@ class Schedule(_message.Message):
     reveal_s: int
     include_s: int
     aggregate_s: int
+    score_s: int
     challenge_s: int
     review_s: int
     job_s_max: int
-    def __init__(self, round_count: _Optional[int] = ..., cohort_size: _Optional[int] = ..., cohort_size_min: _Optional[int] = ..., reserve_count: _Optional[int] = ..., quorum_ppm: _Optional[int] = ..., grace_ms: _Optional[int] = ..., open_s: _Optional[int] = ..., commit_s: _Optional[int] = ..., reveal_s: _Optional[int] = ..., include_s: _Optional[int] = ..., aggregate_s: _Optional[int] = ..., challenge_s: _Optional[int] = ..., review_s: _Optional[int] = ..., job_s_max: _Optional[int] = ...) -> None: ...
+    def __init__(self, round_count: _Optional[int] = ..., cohort_size: _Optional[int] = ..., cohort_size_min: _Optional[int] = ..., reserve_count: _Optional[int] = ..., quorum_ppm: _Optional[int] = ..., grace_ms: _Optional[int] = ..., open_s: _Optional[int] = ..., commit_s: _Optional[int] = ..., reveal_s: _Optional[int] = ..., include_s: _Optional[int] = ..., aggregate_s: _Optional[int] = ..., score_s: _Optional[int] = ..., challenge_s: _Optional[int] = ..., review_s: _Optional[int] = ..., job_s_max: _Optional[int] = ...) -> None: ...
 
 class Admission(_message.Message):
     __slots__ = ("bond_uflt_min", "reputation_ppm_min", "allow_list")
@@ -170,20 +182,22 @@ class Combination(_message.Message):
     def __init__(self, rule: _Optional[_Union[CombineRule, str]] = ..., trim_count: _Optional[int] = ..., norm_max: _Optional[int] = ..., example_count_max: _Optional[int] = ..., value_max: _Optional[int] = ...) -> None: ...
 
 class Pay(_message.Message):
-    __slots__ = ("held_back_ppm", "worker_ppm", "aggregator_ppm", "evaluator_ppm", "reserve_ppm", "contribution")
+    __slots__ = ("held_back_ppm", "worker_ppm", "aggregator_ppm", "evaluator_ppm", "reserve_ppm", "contribution", "weighs_quality")
     HELD_BACK_PPM_FIELD_NUMBER: _ClassVar[int]
     WORKER_PPM_FIELD_NUMBER: _ClassVar[int]
     AGGREGATOR_PPM_FIELD_NUMBER: _ClassVar[int]
     EVALUATOR_PPM_FIELD_NUMBER: _ClassVar[int]
     RESERVE_PPM_FIELD_NUMBER: _ClassVar[int]
     CONTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    WEIGHS_QUALITY_FIELD_NUMBER: _ClassVar[int]
     held_back_ppm: int
     worker_ppm: int
     aggregator_ppm: int
     evaluator_ppm: int
     reserve_ppm: int
     contribution: ContributionRule
-    def __init__(self, held_back_ppm: _Optional[int] = ..., worker_ppm: _Optional[int] = ..., aggregator_ppm: _Optional[int] = ..., evaluator_ppm: _Optional[int] = ..., reserve_ppm: _Optional[int] = ..., contribution: _Optional[_Union[ContributionRule, str]] = ...) -> None: ...
+    weighs_quality: bool
+    def __init__(self, held_back_ppm: _Optional[int] = ..., worker_ppm: _Optional[int] = ..., aggregator_ppm: _Optional[int] = ..., evaluator_ppm: _Optional[int] = ..., reserve_ppm: _Optional[int] = ..., contribution: _Optional[_Union[ContributionRule, str]] = ..., weighs_quality: bool = ...) -> None: ...
 
 class SeatBonds(_message.Message):
     __slots__ = ("worker_uflt", "aggregator_uflt", "evaluator_uflt")
@@ -195,8 +209,16 @@ class SeatBonds(_message.Message):
     evaluator_uflt: int
     def __init__(self, worker_uflt: _Optional[int] = ..., aggregator_uflt: _Optional[int] = ..., evaluator_uflt: _Optional[int] = ...) -> None: ...
 
+class Acceptance(_message.Message):
+    __slots__ = ("baseline_millionths", "threshold_millionths")
+    BASELINE_MILLIONTHS_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_MILLIONTHS_FIELD_NUMBER: _ClassVar[int]
+    baseline_millionths: int
+    threshold_millionths: int
+    def __init__(self, baseline_millionths: _Optional[int] = ..., threshold_millionths: _Optional[int] = ...) -> None: ...
+
 class JobSpec(_message.Message):
-    __slots__ = ("title", "work", "schedule", "admission", "profile", "combination", "pay", "seat_bonds", "evaluator_count")
+    __slots__ = ("title", "work", "schedule", "admission", "profile", "combination", "pay", "seat_bonds", "evaluator_count", "acceptance")
     TITLE_FIELD_NUMBER: _ClassVar[int]
     WORK_FIELD_NUMBER: _ClassVar[int]
     SCHEDULE_FIELD_NUMBER: _ClassVar[int]
@@ -206,6 +228,7 @@ class JobSpec(_message.Message):
     PAY_FIELD_NUMBER: _ClassVar[int]
     SEAT_BONDS_FIELD_NUMBER: _ClassVar[int]
     EVALUATOR_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTANCE_FIELD_NUMBER: _ClassVar[int]
     title: str
     work: Work
     schedule: Schedule
@@ -215,10 +238,11 @@ class JobSpec(_message.Message):
     pay: Pay
     seat_bonds: SeatBonds
     evaluator_count: int
-    def __init__(self, title: _Optional[str] = ..., work: _Optional[_Union[Work, _Mapping]] = ..., schedule: _Optional[_Union[Schedule, _Mapping]] = ..., admission: _Optional[_Union[Admission, _Mapping]] = ..., profile: _Optional[_Union[Profile, str]] = ..., combination: _Optional[_Union[Combination, _Mapping]] = ..., pay: _Optional[_Union[Pay, _Mapping]] = ..., seat_bonds: _Optional[_Union[SeatBonds, _Mapping]] = ..., evaluator_count: _Optional[int] = ...) -> None: ...
+    acceptance: Acceptance
+    def __init__(self, title: _Optional[str] = ..., work: _Optional[_Union[Work, _Mapping]] = ..., schedule: _Optional[_Union[Schedule, _Mapping]] = ..., admission: _Optional[_Union[Admission, _Mapping]] = ..., profile: _Optional[_Union[Profile, str]] = ..., combination: _Optional[_Union[Combination, _Mapping]] = ..., pay: _Optional[_Union[Pay, _Mapping]] = ..., seat_bonds: _Optional[_Union[SeatBonds, _Mapping]] = ..., evaluator_count: _Optional[int] = ..., acceptance: _Optional[_Union[Acceptance, _Mapping]] = ...) -> None: ...
 
 class Job(_message.Message):
-    __slots__ = ("job_id", "requester", "spec", "phase", "reason", "budget_uflt", "escrow_uflt", "held_uflt", "paid_uflt", "candidate_count", "funder_count", "posted_clock_ms", "started_clock_ms", "due_clock_ms", "next_round", "completed_round_count", "aborted_in_row", "unsettled_round_count", "model_root", "model", "cancel_requested", "rejected")
+    __slots__ = ("job_id", "requester", "spec", "phase", "reason", "budget_uflt", "escrow_uflt", "held_uflt", "paid_uflt", "candidate_count", "funder_count", "posted_clock_ms", "started_clock_ms", "due_clock_ms", "next_round", "completed_round_count", "aborted_in_row", "unsettled_round_count", "model_root", "model", "cancel_requested", "rejected", "released_ppm")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     REQUESTER_FIELD_NUMBER: _ClassVar[int]
     SPEC_FIELD_NUMBER: _ClassVar[int]
@@ -241,6 +265,7 @@ class Job(_message.Message):
     MODEL_FIELD_NUMBER: _ClassVar[int]
     CANCEL_REQUESTED_FIELD_NUMBER: _ClassVar[int]
     REJECTED_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_PPM_FIELD_NUMBER: _ClassVar[int]
     job_id: int
     requester: str
     spec: JobSpec
@@ -263,7 +288,8 @@ class Job(_message.Message):
     model: Blob
     cancel_requested: bool
     rejected: bool
-    def __init__(self, job_id: _Optional[int] = ..., requester: _Optional[str] = ..., spec: _Optional[_Union[JobSpec, _Mapping]] = ..., phase: _Optional[_Union[JobPhase, str]] = ..., reason: _Optional[str] = ..., budget_uflt: _Optional[int] = ..., escrow_uflt: _Optional[int] = ..., held_uflt: _Optional[int] = ..., paid_uflt: _Optional[int] = ..., candidate_count: _Optional[int] = ..., funder_count: _Optional[int] = ..., posted_clock_ms: _Optional[int] = ..., started_clock_ms: _Optional[int] = ..., due_clock_ms: _Optional[int] = ..., next_round: _Optional[int] = ..., completed_round_count: _Optional[int] = ..., aborted_in_row: _Optional[int] = ..., unsettled_round_count: _Optional[int] = ..., model_root: _Optional[bytes] = ..., model: _Optional[_Union[Blob, _Mapping]] = ..., cancel_requested: bool = ..., rejected: bool = ...) -> None: ...
+    released_ppm: int
+    def __init__(self, job_id: _Optional[int] = ..., requester: _Optional[str] = ..., spec: _Optional[_Union[JobSpec, _Mapping]] = ..., phase: _Optional[_Union[JobPhase, str]] = ..., reason: _Optional[str] = ..., budget_uflt: _Optional[int] = ..., escrow_uflt: _Optional[int] = ..., held_uflt: _Optional[int] = ..., paid_uflt: _Optional[int] = ..., candidate_count: _Optional[int] = ..., funder_count: _Optional[int] = ..., posted_clock_ms: _Optional[int] = ..., started_clock_ms: _Optional[int] = ..., due_clock_ms: _Optional[int] = ..., next_round: _Optional[int] = ..., completed_round_count: _Optional[int] = ..., aborted_in_row: _Optional[int] = ..., unsettled_round_count: _Optional[int] = ..., model_root: _Optional[bytes] = ..., model: _Optional[_Union[Blob, _Mapping]] = ..., cancel_requested: bool = ..., rejected: bool = ..., released_ppm: _Optional[int] = ...) -> None: ...
 
 class Candidate(_message.Message):
     __slots__ = ("worker", "deposit_uflt", "leaving", "missed_in_row")
@@ -278,7 +304,7 @@ class Candidate(_message.Message):
     def __init__(self, worker: _Optional[str] = ..., deposit_uflt: _Optional[int] = ..., leaving: bool = ..., missed_in_row: _Optional[int] = ...) -> None: ...
 
 class Params(_message.Message):
-    __slots__ = ("posting_cost_uflt", "join_deposit_uflt", "open_jobs_max", "candidates_max", "funders_max", "rounds_max", "cohort_max", "cohort_unfolded_max", "evaluators_max", "text_length_max", "config_length_max", "allow_list_max", "validation_hashes_max", "deadline_s_min", "deadline_s_max", "challenge_s_min", "held_back_ppm_max", "blob_size_bytes_max", "values_max", "due_per_block_max", "worker_bond_shares", "seat_bond_min_uflt", "evaluators_min", "job_s_max", "dispute_s")
+    __slots__ = ("posting_cost_uflt", "join_deposit_uflt", "open_jobs_max", "candidates_max", "funders_max", "rounds_max", "cohort_max", "cohort_unfolded_max", "evaluators_max", "text_length_max", "config_length_max", "allow_list_max", "validation_slices", "deadline_s_min", "deadline_s_max", "challenge_s_min", "held_back_ppm_max", "blob_size_bytes_max", "values_max", "due_per_block_max", "worker_bond_shares", "seat_bond_min_uflt", "evaluators_min", "job_s_max", "dispute_s", "slices_kept", "cohort_scored_max")
     POSTING_COST_UFLT_FIELD_NUMBER: _ClassVar[int]
     JOIN_DEPOSIT_UFLT_FIELD_NUMBER: _ClassVar[int]
     OPEN_JOBS_MAX_FIELD_NUMBER: _ClassVar[int]
@@ -291,7 +317,7 @@ class Params(_message.Message):
     TEXT_LENGTH_MAX_FIELD_NUMBER: _ClassVar[int]
     CONFIG_LENGTH_MAX_FIELD_NUMBER: _ClassVar[int]
     ALLOW_LIST_MAX_FIELD_NUMBER: _ClassVar[int]
-    VALIDATION_HASHES_MAX_FIELD_NUMBER: _ClassVar[int]
+    VALIDATION_SLICES_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_S_MIN_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_S_MAX_FIELD_NUMBER: _ClassVar[int]
     CHALLENGE_S_MIN_FIELD_NUMBER: _ClassVar[int]
@@ -304,6 +330,8 @@ class Params(_message.Message):
     EVALUATORS_MIN_FIELD_NUMBER: _ClassVar[int]
     JOB_S_MAX_FIELD_NUMBER: _ClassVar[int]
     DISPUTE_S_FIELD_NUMBER: _ClassVar[int]
+    SLICES_KEPT_FIELD_NUMBER: _ClassVar[int]
+    COHORT_SCORED_MAX_FIELD_NUMBER: _ClassVar[int]
     posting_cost_uflt: int
     join_deposit_uflt: int
     open_jobs_max: int
@@ -316,7 +344,7 @@ class Params(_message.Message):
     text_length_max: int
     config_length_max: int
     allow_list_max: int
-    validation_hashes_max: int
+    validation_slices: int
     deadline_s_min: int
     deadline_s_max: int
     challenge_s_min: int
@@ -329,4 +357,6 @@ class Params(_message.Message):
     evaluators_min: int
     job_s_max: int
     dispute_s: int
-    def __init__(self, posting_cost_uflt: _Optional[int] = ..., join_deposit_uflt: _Optional[int] = ..., open_jobs_max: _Optional[int] = ..., candidates_max: _Optional[int] = ..., funders_max: _Optional[int] = ..., rounds_max: _Optional[int] = ..., cohort_max: _Optional[int] = ..., cohort_unfolded_max: _Optional[int] = ..., evaluators_max: _Optional[int] = ..., text_length_max: _Optional[int] = ..., config_length_max: _Optional[int] = ..., allow_list_max: _Optional[int] = ..., validation_hashes_max: _Optional[int] = ..., deadline_s_min: _Optional[int] = ..., deadline_s_max: _Optional[int] = ..., challenge_s_min: _Optional[int] = ..., held_back_ppm_max: _Optional[int] = ..., blob_size_bytes_max: _Optional[int] = ..., values_max: _Optional[int] = ..., due_per_block_max: _Optional[int] = ..., worker_bond_shares: _Optional[int] = ..., seat_bond_min_uflt: _Optional[int] = ..., evaluators_min: _Optional[int] = ..., job_s_max: _Optional[int] = ..., dispute_s: _Optional[int] = ...) -> None: ...
+    slices_kept: int
+    cohort_scored_max: int
+    def __init__(self, posting_cost_uflt: _Optional[int] = ..., join_deposit_uflt: _Optional[int] = ..., open_jobs_max: _Optional[int] = ..., candidates_max: _Optional[int] = ..., funders_max: _Optional[int] = ..., rounds_max: _Optional[int] = ..., cohort_max: _Optional[int] = ..., cohort_unfolded_max: _Optional[int] = ..., evaluators_max: _Optional[int] = ..., text_length_max: _Optional[int] = ..., config_length_max: _Optional[int] = ..., allow_list_max: _Optional[int] = ..., validation_slices: _Optional[int] = ..., deadline_s_min: _Optional[int] = ..., deadline_s_max: _Optional[int] = ..., challenge_s_min: _Optional[int] = ..., held_back_ppm_max: _Optional[int] = ..., blob_size_bytes_max: _Optional[int] = ..., values_max: _Optional[int] = ..., due_per_block_max: _Optional[int] = ..., worker_bond_shares: _Optional[int] = ..., seat_bond_min_uflt: _Optional[int] = ..., evaluators_min: _Optional[int] = ..., job_s_max: _Optional[int] = ..., dispute_s: _Optional[int] = ..., slices_kept: _Optional[int] = ..., cohort_scored_max: _Optional[int] = ...) -> None: ...

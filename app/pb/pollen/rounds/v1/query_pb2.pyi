@@ -19,14 +19,16 @@ class QueryParamsResponse(_message.Message):
     def __init__(self, params: _Optional[_Union[_rounds_pb2.Params, _Mapping]] = ...) -> None: ...
 
 class RoundState(_message.Message):
-    __slots__ = ("round", "seats", "readers")
+    __slots__ = ("round", "seats", "readers", "scorers")
     ROUND_FIELD_NUMBER: _ClassVar[int]
     SEATS_FIELD_NUMBER: _ClassVar[int]
     READERS_FIELD_NUMBER: _ClassVar[int]
+    SCORERS_FIELD_NUMBER: _ClassVar[int]
     round: _rounds_pb2.Round
     seats: _containers.RepeatedCompositeFieldContainer[_rounds_pb2.Seat]
     readers: _containers.RepeatedCompositeFieldContainer[_rounds_pb2.Reader]
-    def __init__(self, round: _Optional[_Union[_rounds_pb2.Round, _Mapping]] = ..., seats: _Optional[_Iterable[_Union[_rounds_pb2.Seat, _Mapping]]] = ..., readers: _Optional[_Iterable[_Union[_rounds_pb2.Reader, _Mapping]]] = ...) -> None: ...
+    scorers: _containers.RepeatedCompositeFieldContainer[_rounds_pb2.Scorer]
+    def __init__(self, round: _Optional[_Union[_rounds_pb2.Round, _Mapping]] = ..., seats: _Optional[_Iterable[_Union[_rounds_pb2.Seat, _Mapping]]] = ..., readers: _Optional[_Iterable[_Union[_rounds_pb2.Reader, _Mapping]]] = ..., scorers: _Optional[_Iterable[_Union[_rounds_pb2.Scorer, _Mapping]]] = ...) -> None: ...
 
 class QueryRoundRequest(_message.Message):
     __slots__ = ("job_id", "round")
@@ -57,3 +59,19 @@ class QueryJobStateResponse(_message.Message):
     rounds: _containers.RepeatedCompositeFieldContainer[RoundState]
     readers: _containers.RepeatedCompositeFieldContainer[_bonds_pb2.Registration]
     def __init__(self, job: _Optional[_Union[_jobs_pb2.Job, _Mapping]] = ..., rounds: _Optional[_Iterable[_Union[RoundState, _Mapping]]] = ..., readers: _Optional[_Iterable[_Union[_bonds_pb2.Registration, _Mapping]]] = ...) -> None: ...
+
+class QueryWorthsRequest(_message.Message):
+    __slots__ = ("job_id", "after", "limit")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    job_id: int
+    after: str
+    limit: int
+    def __init__(self, job_id: _Optional[int] = ..., after: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class QueryWorthsResponse(_message.Message):
+    __slots__ = ("worths",)
+    WORTHS_FIELD_NUMBER: _ClassVar[int]
+    worths: _containers.RepeatedCompositeFieldContainer[_rounds_pb2.Worth]
+    def __init__(self, worths: _Optional[_Iterable[_Union[_rounds_pb2.Worth, _Mapping]]] = ...) -> None: ...

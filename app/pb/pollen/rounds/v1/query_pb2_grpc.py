@@ -49,6 +49,11 @@ class QueryStub(object):
                 request_serializer=pollen_dot_rounds_dot_v1_dot_query__pb2.QueryJobStateRequest.SerializeToString,
                 response_deserializer=pollen_dot_rounds_dot_v1_dot_query__pb2.QueryJobStateResponse.FromString,
                 _registered_method=True)
+        self.Worths = channel.unary_unary(
+                '/pollen.rounds.v1.Query/Worths',
+                request_serializer=pollen_dot_rounds_dot_v1_dot_query__pb2.QueryWorthsRequest.SerializeToString,
+                response_deserializer=pollen_dot_rounds_dot_v1_dot_query__pb2.QueryWorthsResponse.FromString,
+                _registered_method=True)
 
 
 class QueryServicer(object):
@@ -74,6 +79,13 @@ class QueryServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Worths(self, request, context):
+        """What workers' updates were worth in a job's last rounds, a page at a time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_QueryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -91,6 +103,11 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.JobState,
                     request_deserializer=pollen_dot_rounds_dot_v1_dot_query__pb2.QueryJobStateRequest.FromString,
                     response_serializer=pollen_dot_rounds_dot_v1_dot_query__pb2.QueryJobStateResponse.SerializeToString,
+            ),
+            'Worths': grpc.unary_unary_rpc_method_handler(
+                    servicer.Worths,
+                    request_deserializer=pollen_dot_rounds_dot_v1_dot_query__pb2.QueryWorthsRequest.FromString,
+                    response_serializer=pollen_dot_rounds_dot_v1_dot_query__pb2.QueryWorthsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -174,6 +191,33 @@ class Query(object):
             '/pollen.rounds.v1.Query/JobState',
             pollen_dot_rounds_dot_v1_dot_query__pb2.QueryJobStateRequest.SerializeToString,
             pollen_dot_rounds_dot_v1_dot_query__pb2.QueryJobStateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Worths(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pollen.rounds.v1.Query/Worths',
+            pollen_dot_rounds_dot_v1_dot_query__pb2.QueryWorthsRequest.SerializeToString,
+            pollen_dot_rounds_dot_v1_dot_query__pb2.QueryWorthsResponse.FromString,
             options,
             channel_credentials,
             insecure,

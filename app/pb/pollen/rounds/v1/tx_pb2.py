@@ -26,7 +26,7 @@ from app.pb.pollen.jobs.v1 import jobs_pb2 as pollen_dot_jobs_dot_v1_dot_jobs__p
 from app.pb.pollen.rounds.v1 import rounds_pb2 as pollen_dot_rounds_dot_v1_dot_rounds__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19pollen/rounds/v1/tx.proto\x12\x10pollen.rounds.v1\x1a\x19pollen/jobs/v1/jobs.proto\x1a\x1dpollen/rounds/v1/rounds.proto\"T\n\x0fMsgCommitUpdate\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\x04\x12\r\n\x05round\x18\x03 \x01(\r\x12\x12\n\ncommitment\x18\x04 \x01(\x0c\"\x19\n\x17MsgCommitUpdateResponse\"j\n\x0fMsgRevealUpdate\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\x04\x12\r\n\x05round\x18\x03 \x01(\r\x12(\n\x06reveal\x18\x04 \x01(\x0b\x32\x18.pollen.rounds.v1.Reveal\"\x19\n\x17MsgRevealUpdateResponse\"Q\n\x10MsgVoteInclusion\x12\x0e\n\x06reader\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\x04\x12\r\n\x05round\x18\x03 \x01(\r\x12\x0e\n\x06\x62itmap\x18\x04 \x01(\x0c\"\x1a\n\x18MsgVoteInclusionResponse\"~\n\x10MsgPostAggregate\x12\x12\n\naggregator\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\x04\x12\r\n\x05round\x18\x03 \x01(\r\x12\x12\n\nmodel_root\x18\x04 \x01(\x0c\x12#\n\x05model\x18\x05 \x01(\x0b\x32\x14.pollen.jobs.v1.Blob\"\x1a\n\x18MsgPostAggregateResponse\"k\n\x12MsgAttestAggregate\x12\x11\n\tevaluator\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\x04\x12\r\n\x05round\x18\x03 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\r\x12\x12\n\nmodel_root\x18\x05 \x01(\x0c\"\x1c\n\x1aMsgAttestAggregateResponse2\xea\x03\n\x03Msg\x12\\\n\x0c\x43ommitUpdate\x12!.pollen.rounds.v1.MsgCommitUpdate\x1a).pollen.rounds.v1.MsgCommitUpdateResponse\x12\\\n\x0cRevealUpdate\x12!.pollen.rounds.v1.MsgRevealUpdate\x1a).pollen.rounds.v1.MsgRevealUpdateResponse\x12_\n\rVoteInclusion\x12\".pollen.rounds.v1.MsgVoteInclusion\x1a*.pollen.rounds.v1.MsgVoteInclusionResponse\x12_\n\rPostAggregate\x12\".pollen.rounds.v1.MsgPostAggregate\x1a*.pollen.rounds.v1.MsgPostAggregateResponse\x12\x65\n\x0f\x41ttestAggregate\x12$.pollen.rounds.v1.MsgAttestAggregate\x1a,.pollen.rounds.v1.MsgAttestAggregateResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19pollen/rounds/v1/tx.proto\x12\x10pollen.rounds.v1\x1a\x19pollen/jobs/v1/jobs.proto\x1a\x1dpollen/rounds/v1/rounds.proto\"T\n\x0fMsgCommitUpdate\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\x04\x12\r\n\x05round\x18\x03 \x01(\r\x12\x12\n\ncommitment\x18\x04 \x01(\x0c\"\x19\n\x17MsgCommitUpdateResponse\"j\n\x0fMsgRevealUpdate\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\x04\x12\r\n\x05round\x18\x03 \x01(\r\x12(\n\x06reveal\x18\x04 \x01(\x0b\x32\x18.pollen.rounds.v1.Reveal\"\x19\n\x17MsgRevealUpdateResponse\"Q\n\x10MsgVoteInclusion\x12\x0e\n\x06reader\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\x04\x12\r\n\x05round\x18\x03 \x01(\r\x12\x0e\n\x06\x62itmap\x18\x04 \x01(\x0c\"\x1a\n\x18MsgVoteInclusionResponse\"~\n\x10MsgPostAggregate\x12\x12\n\naggregator\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\x04\x12\r\n\x05round\x18\x03 \x01(\r\x12\x12\n\nmodel_root\x18\x04 \x01(\x0c\x12#\n\x05model\x18\x05 \x01(\x0b\x32\x14.pollen.jobs.v1.Blob\"\x1a\n\x18MsgPostAggregateResponse\"k\n\x12MsgAttestAggregate\x12\x11\n\tevaluator\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\x04\x12\r\n\x05round\x18\x03 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\r\x12\x12\n\nmodel_root\x18\x05 \x01(\x0c\"\x1c\n\x1aMsgAttestAggregateResponse\"P\n\x0eMsgGrantSlices\x12\x11\n\trequester\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\x04\x12\r\n\x05round\x18\x03 \x01(\r\x12\x0c\n\x04keys\x18\x04 \x03(\x0c\"\x18\n\x16MsgGrantSlicesResponse\"C\n\x0fMsgRefuseSlices\x12\x11\n\tevaluator\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\x04\x12\r\n\x05round\x18\x03 \x01(\r\"\x19\n\x17MsgRefuseSlicesResponse\"W\n\x0fMsgCommitScores\x12\x11\n\tevaluator\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\x04\x12\r\n\x05round\x18\x03 \x01(\r\x12\x12\n\ncommitment\x18\x04 \x01(\x0c\"\x19\n\x17MsgCommitScoresResponse\"m\n\x0fMsgRevealScores\x12\x11\n\tevaluator\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\x04\x12\r\n\x05round\x18\x03 \x01(\r\x12(\n\x06scores\x18\x04 \x01(\x0b\x32\x18.pollen.rounds.v1.Scores\"\x19\n\x17MsgRevealScoresResponse2\xdf\x06\n\x03Msg\x12\\\n\x0c\x43ommitUpdate\x12!.pollen.rounds.v1.MsgCommitUpdate\x1a).pollen.rounds.v1.MsgCommitUpdateResponse\x12\\\n\x0cRevealUpdate\x12!.pollen.rounds.v1.MsgRevealUpdate\x1a).pollen.rounds.v1.MsgRevealUpdateResponse\x12_\n\rVoteInclusion\x12\".pollen.rounds.v1.MsgVoteInclusion\x1a*.pollen.rounds.v1.MsgVoteInclusionResponse\x12_\n\rPostAggregate\x12\".pollen.rounds.v1.MsgPostAggregate\x1a*.pollen.rounds.v1.MsgPostAggregateResponse\x12\x65\n\x0f\x41ttestAggregate\x12$.pollen.rounds.v1.MsgAttestAggregate\x1a,.pollen.rounds.v1.MsgAttestAggregateResponse\x12Y\n\x0bGrantSlices\x12 .pollen.rounds.v1.MsgGrantSlices\x1a(.pollen.rounds.v1.MsgGrantSlicesResponse\x12\\\n\x0cRefuseSlices\x12!.pollen.rounds.v1.MsgRefuseSlices\x1a).pollen.rounds.v1.MsgRefuseSlicesResponse\x12\\\n\x0c\x43ommitScores\x12!.pollen.rounds.v1.MsgCommitScores\x1a).pollen.rounds.v1.MsgCommitScoresResponse\x12\\\n\x0cRevealScores\x12!.pollen.rounds.v1.MsgRevealScores\x1a).pollen.rounds.v1.MsgRevealScoresResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,6 +53,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MSGATTESTAGGREGATE']._serialized_end=727
   _globals['_MSGATTESTAGGREGATERESPONSE']._serialized_start=729
   _globals['_MSGATTESTAGGREGATERESPONSE']._serialized_end=757
-  _globals['_MSG']._serialized_start=760
-  _globals['_MSG']._serialized_end=1250
+  _globals['_MSGGRANTSLICES']._serialized_start=759
+  _globals['_MSGGRANTSLICES']._serialized_end=839
+  _globals['_MSGGRANTSLICESRESPONSE']._serialized_start=841
+  _globals['_MSGGRANTSLICESRESPONSE']._serialized_end=865
+  _globals['_MSGREFUSESLICES']._serialized_start=867
+  _globals['_MSGREFUSESLICES']._serialized_end=934
+  _globals['_MSGREFUSESLICESRESPONSE']._serialized_start=936
+  _globals['_MSGREFUSESLICESRESPONSE']._serialized_end=961
+  _globals['_MSGCOMMITSCORES']._serialized_start=963
+  _globals['_MSGCOMMITSCORES']._serialized_end=1050
+  _globals['_MSGCOMMITSCORESRESPONSE']._serialized_start=1052
+  _globals['_MSGCOMMITSCORESRESPONSE']._serialized_end=1077
+  _globals['_MSGREVEALSCORES']._serialized_start=1079
+  _globals['_MSGREVEALSCORES']._serialized_end=1188
+  _globals['_MSGREVEALSCORESRESPONSE']._serialized_start=1190
+  _globals['_MSGREVEALSCORESRESPONSE']._serialized_end=1215
+  _globals['_MSG']._serialized_start=1218
+  _globals['_MSG']._serialized_end=2081
 # @@protoc_insertion_point(module_scope)

@@ -1,8 +1,9 @@
 from app.pb.pollen.jobs.v1 import jobs_pb2 as _jobs_pb2
 from app.pb.pollen.rounds.v1 import rounds_pb2 as _rounds_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from typing import ClassVar as _ClassVar, Mapping as _Mapping, Optional as _Optional, Union as _Union
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -87,5 +88,67 @@ class MsgAttestAggregate(_message.Message):
     def __init__(self, evaluator: _Optional[str] = ..., job_id: _Optional[int] = ..., round: _Optional[int] = ..., attempt: _Optional[int] = ..., model_root: _Optional[bytes] = ...) -> None: ...
 
 class MsgAttestAggregateResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class MsgGrantSlices(_message.Message):
+    __slots__ = ("requester", "job_id", "round", "keys")
+    REQUESTER_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    requester: str
+    job_id: int
+    round: int
+    keys: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, requester: _Optional[str] = ..., job_id: _Optional[int] = ..., round: _Optional[int] = ..., keys: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class MsgGrantSlicesResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class MsgRefuseSlices(_message.Message):
+    __slots__ = ("evaluator", "job_id", "round")
+    EVALUATOR_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    evaluator: str
+    job_id: int
+    round: int
+    def __init__(self, evaluator: _Optional[str] = ..., job_id: _Optional[int] = ..., round: _Optional[int] = ...) -> None: ...
+
+class MsgRefuseSlicesResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class MsgCommitScores(_message.Message):
+    __slots__ = ("evaluator", "job_id", "round", "commitment")
+    EVALUATOR_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    COMMITMENT_FIELD_NUMBER: _ClassVar[int]
+    evaluator: str
+    job_id: int
+    round: int
+    commitment: bytes
+    def __init__(self, evaluator: _Optional[str] = ..., job_id: _Optional[int] = ..., round: _Optional[int] = ..., commitment: _Optional[bytes] = ...) -> None: ...
+
+class MsgCommitScoresResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class MsgRevealScores(_message.Message):
+    __slots__ = ("evaluator", "job_id", "round", "scores")
+    EVALUATOR_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    evaluator: str
+    job_id: int
+    round: int
+    scores: _rounds_pb2.Scores
+    def __init__(self, evaluator: _Optional[str] = ..., job_id: _Optional[int] = ..., round: _Optional[int] = ..., scores: _Optional[_Union[_rounds_pb2.Scores, _Mapping]] = ...) -> None: ...
+
+class MsgRevealScoresResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

@@ -59,6 +59,26 @@ class MsgStub(object):
                 request_serializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgAttestAggregate.SerializeToString,
                 response_deserializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgAttestAggregateResponse.FromString,
                 _registered_method=True)
+        self.GrantSlices = channel.unary_unary(
+                '/pollen.rounds.v1.Msg/GrantSlices',
+                request_serializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgGrantSlices.SerializeToString,
+                response_deserializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgGrantSlicesResponse.FromString,
+                _registered_method=True)
+        self.RefuseSlices = channel.unary_unary(
+                '/pollen.rounds.v1.Msg/RefuseSlices',
+                request_serializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgRefuseSlices.SerializeToString,
+                response_deserializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgRefuseSlicesResponse.FromString,
+                _registered_method=True)
+        self.CommitScores = channel.unary_unary(
+                '/pollen.rounds.v1.Msg/CommitScores',
+                request_serializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgCommitScores.SerializeToString,
+                response_deserializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgCommitScoresResponse.FromString,
+                _registered_method=True)
+        self.RevealScores = channel.unary_unary(
+                '/pollen.rounds.v1.Msg/RevealScores',
+                request_serializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgRevealScores.SerializeToString,
+                response_deserializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgRevealScoresResponse.FromString,
+                _registered_method=True)
 
 
 class MsgServicer(object):
@@ -94,6 +114,30 @@ class MsgServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GrantSlices(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefuseSlices(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CommitScores(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevealScores(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MsgServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -121,6 +165,26 @@ def add_MsgServicer_to_server(servicer, server):
                     servicer.AttestAggregate,
                     request_deserializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgAttestAggregate.FromString,
                     response_serializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgAttestAggregateResponse.SerializeToString,
+            ),
+            'GrantSlices': grpc.unary_unary_rpc_method_handler(
+                    servicer.GrantSlices,
+                    request_deserializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgGrantSlices.FromString,
+                    response_serializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgGrantSlicesResponse.SerializeToString,
+            ),
+            'RefuseSlices': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefuseSlices,
+                    request_deserializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgRefuseSlices.FromString,
+                    response_serializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgRefuseSlicesResponse.SerializeToString,
+            ),
+            'CommitScores': grpc.unary_unary_rpc_method_handler(
+                    servicer.CommitScores,
+                    request_deserializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgCommitScores.FromString,
+                    response_serializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgCommitScoresResponse.SerializeToString,
+            ),
+            'RevealScores': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevealScores,
+                    request_deserializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgRevealScores.FromString,
+                    response_serializer=pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgRevealScoresResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -258,6 +322,114 @@ class Msg(object):
             '/pollen.rounds.v1.Msg/AttestAggregate',
             pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgAttestAggregate.SerializeToString,
             pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgAttestAggregateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GrantSlices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pollen.rounds.v1.Msg/GrantSlices',
+            pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgGrantSlices.SerializeToString,
+            pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgGrantSlicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefuseSlices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pollen.rounds.v1.Msg/RefuseSlices',
+            pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgRefuseSlices.SerializeToString,
+            pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgRefuseSlicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CommitScores(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pollen.rounds.v1.Msg/CommitScores',
+            pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgCommitScores.SerializeToString,
+            pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgCommitScoresResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevealScores(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pollen.rounds.v1.Msg/RevealScores',
+            pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgRevealScores.SerializeToString,
+            pollen_dot_rounds_dot_v1_dot_tx__pb2.MsgRevealScoresResponse.FromString,
             options,
             channel_credentials,
             insecure,
