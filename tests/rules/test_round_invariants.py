@@ -54,6 +54,10 @@ def count_an_ending(draft: State, play: Play) -> None:
     statistics.count_ending(draft, statistics.ROUND, "ABORTED", "no_aggregate")
 
 
+def want_a_round_unasked(draft: State, play: Play) -> None:
+    rounds.DRAWS.add(draft, (U64(1), U64(1)))
+
+
 BREAKS: list[tuple[str, str, Change]] = [
     ("every_unsettled_round_is_due_once", "due exactly once", be_due_twice),
     ("every_unsettled_round_is_due_once", "is due, or waits", be_due_never),
@@ -80,6 +84,7 @@ BREAKS: list[tuple[str, str, Change]] = [
     ("at_most_one_round_of_a_job_trains", "one round", put_round(2, phase=RoundPhase.COMMIT)),
     ("at_most_one_round_of_a_job_trains", "one OPEN", put_round(1, phase=RoundPhase.OPEN)),
     ("every_running_job_goes_on", "running job 1", put_job(unsettled_round_count=U32(0))),
+    ("every_running_job_goes_on", "a seed is asked for", want_a_round_unasked),
     ("every_running_job_goes_on", "only while it runs", put_job(phase=JobPhase.REVIEW)),
     (
         "the_pools_of_unsettled_rounds_are_in_escrow",
