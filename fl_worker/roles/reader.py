@@ -248,14 +248,20 @@ class ReaderRole:
         job, current = view.job, state.round
         tag = RoundTag(job.job_id, current.round)
         base = await self._peers.read(current.base, tag, self._peers.endpoints(view, state))
-        updates = [
-            Included(
-                await self._peers.read(seat.reveal.blob, tag),
-                seat.reveal.sum_squares,
-                min(seat.reveal.example_count, job.spec.combination.example_count_max),
-            )
-            for seat in counted_seats(state)
-        ]
+        layout_hash = job.spec.work.layout_hash
+        await asyncio.to_thread(require_root, base, MODEL_WIDTH, layout_hash, current.base_root)
+        verdicts = self._chain.journal.verdicts(job.job_id)
+        updates = []
+        for seat in counted_seats(state):
+            reveal = seat.reveal
+            data = await self._peers.read(reveal.blob, tag)
+            if not verdicts.get((current.round, seat.seat)):  # others outvoted this reader
+                await asyncio.to_thread(
+                    require_root, data, UPDATE_WIDTH, layout_hash, reveal.update_root
+                )
+            count_max = job.spec.combination.example_count_max
+            weight = min(reveal.example_count, count_max)
+            updates.append(Included(data, reveal.sum_squares, weight))
         combination = job.spec.combination
         model = await asyncio.to_thread(
             combine,
@@ -267,7 +273,7 @@ class ReaderRole:
         )
         kept = MODEL_TAG.format(job_id=job.job_id, number=current.round)
         root, blob = await asyncio.gather(
-            asyncio.to_thread(tree_root, model, MODEL_WIDTH, job.spec.work.layout_hash),
+            asyncio.to_thread(tree_root, model, MODEL_WIDTH, layout_hash),
             asyncio.to_thread(self._store.put_blob, model, kept),
         )
         self._chain.journal.save_model(
@@ -331,6 +337,19 @@ def counted_seats(state: RoundState) -> list[Seat]:
     )
     first = shares_of_identical([(seat.worker, seat.reveal.update_root) for seat in included])
     return [seat for seat in included if seat.worker in first]
+
+
+def require_root(data: bytes, width: int, layout_hash: bytes, root: bytes) -> None:
+    """Raise BlobFault unless bytes have the root on the chain.
+
+    A model made of others could be proven false, however honestly it was computed.
+    """
+    found = tree_root(data, width, layout_hash).root
+    if found != root:
+        raise BlobFault(
+            f"{len(data)} bytes have the root {found.hex()}, the chain has {root.hex()}; "
+            "not combined, since the chain would call the result false"
+        )
 
 
 def is_update_right(data: bytes, seat: Seat, job: Job, layout_hash: bytes) -> bool:

@@ -24,7 +24,7 @@ from fl_worker.update.combine import Included, combine
 from fl_worker.update.tree import chunk_proof
 
 
-class WrongBytes(ValueError):
+class WrongRoot(ValueError):
     """Bytes that don't have their root on the chain, so that nothing can be shown of it."""
 
 
@@ -33,7 +33,7 @@ def prove_false(
 ) -> bytes | None:
     """Return the encoded proof of the first false chunk; None: the posted model is right.
 
-    `updates` has the bytes of each worker whose update counts. WrongBytes names what doesn't have
+    `updates` has the bytes of each worker whose update counts. WrongRoot names what doesn't have
     its root; ValueError if the rule can't combine these.
     """
     included = {
@@ -48,7 +48,7 @@ def prove_false(
         found = find_root(proof)
         if found is None or found.root != root:
             shown = found.root.hex() if found else "none"
-            raise WrongBytes(
+            raise WrongRoot(
                 f"{name}: these bytes have the root {shown}, the limit is {root.hex()} on the "
                 "chain; fetch them from another reader"
             )
@@ -69,10 +69,10 @@ def prove_false(
 def find_false_chunk(model: bytes, posted: bytes) -> int | None:
     """Return the first chunk, from 0, in which a posted model isn't the right one, or None.
 
-    WrongBytes if they differ in length.
+    WrongRoot if they differ in length.
     """
     if len(posted) != len(model):
-        raise WrongBytes(
+        raise WrongRoot(
             f"the posted model: {len(posted)} bytes, the limit is exactly {len(model)}; "
             "fetch it from another reader"
         )

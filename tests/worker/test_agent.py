@@ -369,6 +369,26 @@ async def test_when_the_aggregator_on_turn_is_gone_the_next_takes_over(town: Tow
     assert town.earned_flt(second) == pytest.approx(2.4 * AFTER_FEE)
 
 
+async def test_nobody_posts_a_model_that_the_roots_of_its_parts_would_disprove(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    await town.post(ALL_FOUR | ONE_ROUND | {"work.base_root": bytes(32)})
+    await town.until(lambda: caplog.text.count("not combined") >= len(town.readers))
+    for _ in range(3):
+        town.pass_time()
+    await town.until_phase(RoundPhase.ABORTED)
+    assert town.round().reason == "no_aggregate"
+    assert not any(1 in each.journal.models(1) for each in town.readers)
+
+
+def test_bytes_of_an_outvoted_reader_must_have_their_root() -> None:
+    data, layout_hash = bytes(range(64)), bytes(32)
+    root = reader.tree_root(data, 4, layout_hash).root
+    reader.require_root(data, 4, layout_hash, root)
+    with pytest.raises(BlobFault, match=f"the chain has {bytes(32).hex()}; not combined"):
+        reader.require_root(data, 4, layout_hash, bytes(32))
+
+
 @pytest.mark.parametrize("is_silent", [False, True], ids=["closed", "silent"])
 async def test_who_can_not_be_pushed_to_gets_the_updates_from_the_others(
     town: Town, is_silent: bool

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.learning.combine import CombineRule
 from app.learning.proof import decode_proof, is_proven_false
-from fl_worker.update.proof import WrongBytes, find_false_chunk, prove_false
+from fl_worker.update.proof import WrongRoot, find_false_chunk, prove_false
 from tests.learning.test_aggregate_proof import Aggregation, aggregate, aggregations, change_value
 
 
@@ -68,7 +68,7 @@ def test_bytes_without_their_root_are_named() -> None:
         ((bend(case.base), case.updates, posted), "the base model: these bytes have the root"),
         ((case.base, bent, posted), r"updates\[0\]: these bytes have the root"),
     ):
-        with pytest.raises(WrongBytes, match=name):
+        with pytest.raises(WrongRoot, match=name):
             prove_false(claim, *arguments)
 
 
