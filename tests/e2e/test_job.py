@@ -1,5 +1,6 @@
 """A small job on a real network, typed as people type it, while a validator and a worker die.
 
+Another validator has lost its secret for the beacon; every draw has its seed from one that has not.
 The story is a list of pairs: what is done, and the part of the state that must come of it. What
 isn't mentioned isn't checked.
 """
@@ -150,7 +151,8 @@ class Scene:
         rows = self.ask(ValidatorsRequest(), node).validators
         keys = {row.validator: row.vrf_key for row in rows}
         seed, seeds = bytes(beacon.SEED_BYTES), {}
-        found = rpc(node, '/block_search?query="pollen.beacon.v1.EventSeedMade.seed EXISTS"')
+        query = '"pollen.beacon.v1.EventSeedMade.seed EXISTS"'
+        found = rpc(node, f"/block_search?query={query}&per_page=100")
         for block in sorted([each["block"] for each in found["blocks"]], key=height_of):
             slot = decode_slot(b64decode(block["data"]["txs"][0]))
             assert slot.proposer.hex().upper() == block["header"]["proposer_address"]
