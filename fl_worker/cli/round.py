@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from app.sdk.protocol import U32, U64, RoundRequest, RoundState, Seat, has_bit
+from app.sdk.protocol import (
+    U32,
+    U64,
+    RoundRequest,
+    RoundSlashesRequest,
+    RoundState,
+    Seat,
+    Slash,
+    has_bit,
+)
 from fl_worker.cli.output import facts, money, show, table, to_json
 from fl_worker.cli.session import connected, name_of, run
 from fl_worker.cli.settings import current, make_noun
@@ -21,16 +31,17 @@ def about() -> None:
 
 @app.command("show")
 def show_round(job: JobArgument, number: RoundArgument) -> None:
-    """Show a round: phase, model, seats with their updates, readers with their votes."""
-    settings = current()
+    """Show a round: phase, model, seats with their updates, readers with their votes, faults."""
+    settings, place = current(), (U64(job), U32(number))
 
-    async def ask() -> RoundState:
+    async def ask() -> tuple[RoundState, Sequence[Slash]]:
         async with connected(settings) as client:
-            found: RoundState = (await client.query(RoundRequest(U64(job), U32(number)))).state
-            return found
+            state = (await client.query(RoundRequest(*place))).state
+            return state, (await client.query(RoundSlashesRequest(*place))).slashes
 
-    state = run(ask())
-    show(settings, to_json(state), *describe_round(state))
+    state, slashes = run(ask())
+    value = {**to_json(state), "slashes": to_json(slashes)}
+    show(settings, value, *describe_round(state), *describe_slashes(slashes))
 
 
 def describe_round(state: RoundState) -> tuple[Any, ...]:
@@ -72,6 +83,15 @@ def describe_round(state: RoundState) -> tuple[Any, ...]:
         table("", ["seat", "worker", "kind", "state", "examples", "metrics", "earned"], seats),
         table("", ["reader", "account", "role", "holds", "attested", "earned"], readers),
     )
+
+
+def describe_slashes(slashes: Sequence[Slash]) -> list[Any]:
+    """Return who lost what for which fault as a table, or nothing."""
+    rows = [
+        [name_of(each.participant), each.fault.name.lower(), money(each.amount_uflt)]
+        for each in slashes
+    ]
+    return [table("", ["account", "fault", "lost"], rows)] if rows else []
 
 
 def vote(reader: Any, seat_count: int) -> str:

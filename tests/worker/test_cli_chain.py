@@ -17,14 +17,18 @@ from app.sdk.protocol import (
     U64,
     U128,
     Ending,
+    Fault,
     Holdings,
     Participants,
     Register,
     Role,
+    Slash,
     StatisticsResponse,
     Totals,
 )
+from fl_worker.cli.round import describe_slashes
 from fl_worker.cli.running import Wanted, ensure_registered
+from fl_worker.cli.session import name_of
 from fl_worker.cli.settings import Misused
 from fl_worker.cli.stats import describe
 from tests.build import an_address
@@ -104,6 +108,8 @@ def test_anything_can_be_asked(shell: Shell) -> None:
     assert params["posting_cost_uflt"] == 10 * FLT
     standing = shell.ask("query", "reputation", "standing", "--account", "rita")["standing"]
     assert (standing["account"], standing["round_count"]) == (address(shell, "rita"), 0)
+    penalties = shell.ask("query", "slashing", "penalties")["penalties"]
+    assert {row["fault"]: row["part_ppm"] for row in penalties}["NO_AGGREGATE"] == 50_000
     found = shell.ask("query", "bonds", "registrations", "--role=worker", "--limit", "5")
     assert found == {"registrations": []}
     for words, reason in (
@@ -149,6 +155,16 @@ def test_the_ends_of_jobs_and_rounds_are_shown_with_their_reasons() -> None:
     shown = console.export_text()
     for words in ("too_few_reveals", "aborted", "3 included", "75.00 %", "23,333.3 uflt", "7flt"):
         assert words in shown
+
+
+def test_who_was_slashed_in_a_round_is_shown_with_the_fault() -> None:
+    slashes = (Slash(an_address("wanda"), Fault.UNREVEALED_UPDATE, U64(2 * FLT)),)
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(Group(*describe_slashes(slashes)))
+    shown = console.export_text()
+    for words in (name_of(an_address("wanda")), "unrevealed_update", "2flt"):
+        assert words in shown
+    assert describe_slashes(()) == []
 
 
 def test_a_job_without_a_reader_is_posted_and_says_how_to_push_again(

@@ -138,7 +138,7 @@ def check_rounds(shell: Shell) -> None:
     """Both rounds settled with both workers and all readers."""
     for number in (1, 2):
         state = shell.ask("round", "show", "1", str(number))
-        assert state["round"]["phase"] == "SETTLED"
+        assert (state["round"]["phase"], state["slashes"]) == ("SETTLED", [])
         assert [seat["state"] for seat in state["seats"]] == ["INCLUDED", "INCLUDED"]
         evaluators = [each for each in state["readers"] if not each["is_aggregator"]]
         assert [each["attested_attempt"] for each in evaluators] == [1, 1, 1]
