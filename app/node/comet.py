@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 from base64 import b64decode, b64encode
@@ -216,11 +217,13 @@ class Engine:
 
 
 def find_engine() -> str:
-    """Return the engine's program: beside this Python's, or on the PATH."""
+    """Return the engine's program: $COMETBFT, else the one beside this Python, or on the PATH."""
     beside = Path(sys.executable).parent / "cometbft"
-    found = str(beside) if beside.exists() else shutil.which("cometbft")
+    asked = os.environ.get("COMETBFT") or (str(beside) if beside.exists() else "cometbft")
+    found = shutil.which(asked)
     if found is None:
-        raise OperatorError(f"cometbft: not found beside {beside.parent} or on PATH; {INSTALL}")
+        places = f"beside {beside.parent} or on PATH, and $COMETBFT names no program"
+        raise OperatorError(f"cometbft: not found {places}; {INSTALL}")
     return found
 
 
