@@ -25,6 +25,7 @@ from app.modules import (
     beacon,
     bonds,
     clock,
+    committees,
     fees,
     jobs,
     payouts,
@@ -49,6 +50,7 @@ MODULES: tuple[Module, ...] = (
     reputation.MODULE,
     jobs.MODULE,
     payouts.MODULE,
+    committees.MODULE,
     slashing.MODULE,
     rounds.MODULE,
 )

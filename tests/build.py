@@ -26,6 +26,7 @@ from app.modules import (
     beacon,
     bonds,
     clock,
+    committees,
     fees,
     jobs,
     payouts,
@@ -45,7 +46,7 @@ MONEY = (
     fees.MODULE,
     statistics.MODULE,
 )
-PAY = (jobs.MODULE, payouts.MODULE, slashing.MODULE)
+PAY = (jobs.MODULE, payouts.MODULE, committees.MODULE, slashing.MODULE)
 STACK = (*MONEY, bonds.MODULE, reputation.MODULE, *PAY)
 """The modules below rounds: a test says itself what rounds would do."""
 

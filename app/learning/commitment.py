@@ -12,6 +12,7 @@ from app.kernel.record import Address
 
 UPDATE_COMMITMENT = b"update"
 SCORE_COMMITMENT = b"score"
+MEASUREMENT_COMMITMENT = b"measurement"
 
 
 def commitment(

@@ -20,6 +20,7 @@ EVALUATOR_DRAW = b"pollen/draw/evaluator"
 AGGREGATOR_DRAW = b"pollen/draw/aggregator"
 SCORER_DRAW = b"pollen/draw/scorer"
 SLICE_DRAW = b"pollen/draw/slice"
+COMMITTEE_DRAW = b"pollen/draw/committee"
 
 
 @dataclass(frozen=True, slots=True)

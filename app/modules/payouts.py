@@ -3,12 +3,14 @@
 A share is cut in two: one part is paid to the participant's payout address when its round settles,
 less the protocol's fee; the other is held back in escrow. After the last round the job is in
 REVIEW: the requester accepts, or rejects once against a deposit, or stays silent. Silence accepts.
-A rejected job waits for the measurement of a committee; nobody is drawn to measure yet, and a
-committee without quorum accepts: after `committee_s` what was held back is paid and the deposit
-goes to the treasury, as it does when the requester accepts after all.
+A rejected job waits for the measurement of a committee, which says what part of the held-back
+money is released. If that is less than all, the deposit returns; else it is shared by the members
+who revealed, or goes to the treasury where nobody did, as it does when the requester accepts after
+all. A job without a threshold has nothing to measure and can't be rejected.
 
 A job that has ended is worked off in `end_block`, a limited number of payments a block: first what
-was held back, less the fee, then the workers' join deposits, last the rest of the escrow to the
+was held back, less the fee, as far as it is released; then the workers' join deposits, the
+committee that upheld a rejection, as much as the deposit, and last the rest of the escrow to the
 funders in proportion to what each paid in. So the last payment may come blocks after the end, but
 it comes.
 """
@@ -18,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.kernel.amounts import share_ppm
+from app.kernel.amounts import PPM, share_ppm, split_exactly
 from app.kernel.context import Context
 from app.kernel.crypto import module_address
 from app.kernel.errors import Rejected, broken, require
@@ -40,8 +42,6 @@ class Params:
     """The part of all pay that goes to the treasury."""
     rejection_deposit_uflt: U64 = U64(10_000_000)
     """What a rejection costs unless it is upheld."""
-    committee_s: U32 = U32(24 * 3_600)
-    """How long a rejected job waits for the committee's measurement."""
     reviews_per_block_max: U32 = U32(100)
     """Reviews whose time has come, handled in one block; the rest waits for the next."""
     payments_per_block_max: U32 = U32(500)
@@ -63,6 +63,14 @@ class Rejection:
 
     reason: str
     deposit_uflt: U64
+
+
+@dataclass(frozen=True, slots=True)
+class CommitteeFee:
+    """What a committee that upheld a rejection shares of what isn't released."""
+
+    members: tuple[Address, ...]
+    amount_uflt: U64
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +132,22 @@ class SharePaid:
 
 @dataclass(frozen=True, slots=True)
 class HeldPaid:
-    """Held-back pay was released: what arrived, and the fee."""
+    """Held-back pay was released: what arrived, the fee, and what returns to the job's escrow."""
 
     job_id: U64
     participant: Address
+    payout_address: Address
+    paid_uflt: U64
+    fee_uflt: U64
+    returned_uflt: U64
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPaid:
+    """A member of a committee was paid for its measurement: what arrived, and the fee."""
+
+    job_id: U64
+    member: Address
     payout_address: Address
     paid_uflt: U64
     fee_uflt: U64
@@ -135,7 +155,7 @@ class HeldPaid:
 
 @dataclass(frozen=True, slots=True)
 class JobAccepted:
-    """A job's result was accepted: by `requester`, `silence` or `no_committee_quorum`."""
+    """A result was settled: by `requester`, `silence`, `committee` or `no_committee_quorum`."""
 
     job_id: U64
     by: str
@@ -158,6 +178,16 @@ class AlreadyRejected(Rejected):
     text = "job_id {job_id}: was rejected already, the limit is once; accept it or wait"
 
 
+class NothingToMeasure(Rejected):
+    """A rejection of a result that was promised to reach nothing."""
+
+    code = 602
+    text = (
+        "job_id {job_id}: has no threshold, the limit is jobs with acceptance.threshold_millionths;"
+        " accept it, or let the review end"
+    )
+
+
 PARAMS = Singleton("payouts/params", Params)
 EARNINGS = Table("payouts/earning", key=(U64, Address), record=Earning)
 """By job and participant."""
@@ -167,6 +197,8 @@ REJECTIONS = Table("payouts/rejection", key=(U64,), record=Rejection)
 """By job, until it is decided."""
 REVIEWS = Index("payouts/review", key=(U64, U64))
 """Jobs in review by the clock at which they are accepted unless something happens."""
+COMMITTEE_FEES = Table("payouts/committee_fee", key=(U64,), record=CommitteeFee)
+"""By job, until the job has paid what it releases."""
 
 
 def find_earning(state: Reader, job_id: int, participant: Address) -> Earning:
@@ -202,15 +234,33 @@ def pay_shares(
 
 
 def release_held(state: State, ctx: Context, job_id: int, participants: Sequence[Address]) -> None:
-    """Pay what a job holds back for some participants."""
+    """Pay the released part of what a job holds back for some participants."""
     job = jobs.JOBS.must(state, job_id)
-    paid_uflt = 0
+    held_uflt = paid_uflt = 0
     for participant in participants:
         held = find_earning(state, job_id, participant).held_uflt
-        address, fee = pay(state, ctx, job_id, participant, (held, -held))
-        ctx.emit(HeldPaid(job.job_id, participant, address, U64(held - fee), U64(fee)))
-        paid_uflt += held
-    jobs.spend(state, job, job.held_uflt - paid_uflt, paid_uflt)
+        paid = share_ppm(held, job.released_ppm)
+        address, fee = pay(state, ctx, job_id, participant, (paid, -held))
+        amounts = U64(paid - fee), U64(fee), U64(held - paid)
+        ctx.emit(HeldPaid(job.job_id, participant, address, *amounts))
+        held_uflt += held
+        paid_uflt += paid
+    jobs.spend(state, job, job.held_uflt - held_uflt, paid_uflt)
+
+
+def pay_committee(state: State, ctx: Context, job_id: int) -> int:
+    """Pay the committee that upheld a rejection of what wasn't released; return to how many."""
+    fee = COMMITTEE_FEES.get(state, job_id)
+    if fee is None:
+        return 0
+    COMMITTEE_FEES.delete(state, job_id)
+    job = jobs.JOBS.must(state, job_id)
+    total = min(fee.amount_uflt, job.escrow_uflt - job.held_uflt)
+    for member, share in split_exactly(total, [(who, 1) for who in fee.members]).items():
+        address, taken = pay(state, ctx, job_id, member, (share, 0))
+        ctx.emit(MemberPaid(job.job_id, member, address, U64(share - taken), U64(taken)))
+    jobs.spend(state, job, job.held_uflt, total)
+    return len(fee.members)
 
 
 def pay(
@@ -276,19 +326,21 @@ def accept_job(state: State, ctx: Context, msg: AcceptJob) -> None:
 
 
 def reject_job(state: State, ctx: Context, msg: RejectJob) -> None:
-    """Dispute a result once, against a deposit; the review waits for the committee."""
+    """Dispute a result once, against a deposit; the review waits for a committee to be drawn."""
     params = PARAMS.get(state)
     job = jobs.require_job(state, msg.job_id, JobPhase.REVIEW)
     jobs.check_requester(job, msg.requester)
     require(not job.rejected, AlreadyRejected, job_id=msg.job_id)
+    require(jobs.has_threshold(job.spec), NothingToMeasure, job_id=msg.job_id)
     jobs.check_text("reason", msg.reason, jobs.PARAMS.get(state).text_length_max, 1)
 
     deposit = params.rejection_deposit_uflt
     bank.move(state, ctx, msg.requester, jobs.DEPOSITS, deposit)
     REJECTIONS.put(state, msg.job_id, Rejection(msg.reason, deposit))
     reputation.note_rejected_job(state, msg.requester)
-    due = ctx.block.clock_ms + params.committee_s * 1_000
-    postpone(state, replace(job, rejected=True), due)
+    REVIEWS.remove(state, (job.due_clock_ms, job.job_id))
+    jobs.store(state, replace(job, rejected=True, due_clock_ms=U64(0)))
+    jobs.ask_draw(state, ctx, job.job_id)
     ctx.emit(JobRejected(msg.job_id, msg.requester, msg.reason, deposit))
 
 
@@ -303,13 +355,45 @@ def settle(state: State, ctx: Context, job: Job, by: str) -> None:
     jobs.advance(state, ctx, job, JobPhase.SETTLED, by)
 
 
+def decide(
+    state: State, ctx: Context, job: Job, released_ppm: int, members: Sequence[Address], *, by: str
+) -> None:
+    """End the review of a rejected job as its committee's members, those who revealed, say."""
+    rejection = REJECTIONS.must(state, job.job_id)
+    REJECTIONS.delete(state, job.job_id)
+    if released_ppm < PPM:
+        bank.move(state, ctx, jobs.DEPOSITS, job.requester, rejection.deposit_uflt)
+        fee = CommitteeFee(tuple(members), rejection.deposit_uflt)
+        COMMITTEE_FEES.put(state, job.job_id, fee)
+    elif members:
+        pay_of_deposit(state, ctx, job, members, rejection.deposit_uflt)
+    else:
+        bank.move(state, ctx, jobs.DEPOSITS, TREASURY, rejection.deposit_uflt)
+    ctx.emit(JobAccepted(job.job_id, by))
+    released = replace(job, released_ppm=U32(released_ppm))
+    jobs.advance(state, ctx, released, JobPhase.SETTLED, by)
+
+
+def pay_of_deposit(
+    state: State, ctx: Context, job: Job, members: Sequence[Address], deposit_uflt: int
+) -> None:
+    """Share a deposit that is lost among the members of the committee, less the protocol's fee."""
+    fee_ppm = PARAMS.get(state).protocol_fee_ppm
+    for member, share in split_exactly(deposit_uflt, [(who, 1) for who in members]).items():
+        address = bonds.REGISTRATIONS.must(state, member).payout_address
+        fee = share_ppm(share, fee_ppm)
+        bank.move(state, ctx, jobs.DEPOSITS, address, share - fee)
+        bank.move(state, ctx, jobs.DEPOSITS, TREASURY, fee)
+        ctx.emit(MemberPaid(job.job_id, member, address, U64(share - fee), U64(fee)))
+
+
 def review_and_close(state: State, ctx: Context) -> None:
     """Accept the jobs whose review has ended, and pay out the jobs that have ended."""
     params = PARAMS.get(state)
     due = REVIEWS.keys(state, up_to=ctx.block.clock_ms, limit=params.reviews_per_block_max)
     for _, job_id in list(due):
         job = jobs.JOBS.must(state, job_id)
-        settle(state, ctx, job, "no_committee_quorum" if job.rejected else "silence")
+        settle(state, ctx, job, "silence")
     left = int(params.payments_per_block_max)
     for job_id in list(jobs.CLOSING.keys(state, limit=left)):
         left -= close(state, ctx, job_id, left)
@@ -327,6 +411,7 @@ def close(state: State, ctx: Context, job_id: int, limit: int) -> int:
     done = len(earners)
     done += jobs.return_deposits(state, ctx, job_id, limit - done)
     if done < limit:
+        done += pay_committee(state, ctx, job_id)
         done += jobs.refund(state, ctx, jobs.JOBS.must(state, job_id))
     return done
 
@@ -365,16 +450,17 @@ def the_deposits_account_is_the_sum_of_all_deposits(state: Reader) -> None:
 
 
 def every_reviewed_job_is_due_once(state: Reader) -> None:
-    """Every job in review is due once, at its own time."""
+    """Every job in review is due once, at its own time, unless it was rejected."""
     rows = [row for _, row in jobs.JOBS.items(state) if row.phase == JobPhase.REVIEW]
-    if sorted((row.due_clock_ms, row.job_id) for row in rows) != list(REVIEWS.keys(state)):
+    due = [(row.due_clock_ms, row.job_id) for row in rows if not row.rejected]
+    if sorted(due) != list(REVIEWS.keys(state)):
         broken("every job in review is due once, at its own time")
 
 
 MODULE = Module(
     name="payouts",
     package="pollen.payouts.v1",
-    tables=(EARNINGS, HELD, REJECTIONS, REVIEWS),
+    tables=(EARNINGS, HELD, REJECTIONS, REVIEWS, COMMITTEE_FEES),
     params=PARAMS,
     messages={
         AcceptJob: Message(accept_job, gas=50_000, amino_name="pollen/AcceptJob"),
@@ -384,7 +470,7 @@ MODULE = Module(
         ParamsRequest: Query(params, ParamsResponse),
         EarningsRequest: Query(earnings, EarningsResponse),
     },
-    events=(SharePaid, HeldPaid, JobAccepted, JobRejected),
+    events=(SharePaid, HeldPaid, MemberPaid, JobAccepted, JobRejected),
     end_block=review_and_close,
     invariants=(
         what_is_held_back_is_the_sum_of_the_earnings,

@@ -18,10 +18,16 @@ from app.learning.combine import (
     middle_cut,
     shares_of_identical,
 )
-from app.learning.commitment import SCORE_COMMITMENT, UPDATE_COMMITMENT, commitment
+from app.learning.commitment import (
+    MEASUREMENT_COMMITMENT,
+    SCORE_COMMITMENT,
+    UPDATE_COMMITMENT,
+    commitment,
+)
 from app.learning.contribution import UTILITY_MAX
 from app.learning.draw import (
     AGGREGATOR_DRAW,
+    COMMITTEE_DRAW,
     EVALUATOR_DRAW,
     SCORER_DRAW,
     SLICE_DRAW,
@@ -102,6 +108,25 @@ from app.modules.bonds import ParamsRequest as BondsParamsRequest
 from app.modules.bonds import ParamsResponse as BondsParamsResponse
 from app.modules.bonds.bonding import Bonded, Registered, RegistrationEdited
 from app.modules.bonds.unbonding import Unbonded, UnbondingBegun
+from app.modules.committees import (
+    CommitMeasurement,
+    Committee,
+    CommitteeDrawn,
+    CommitteeRequest,
+    CommitteeResponse,
+    CommitteeStep,
+    CommitteeStepChanged,
+    GrantKeptSlices,
+    Measurement,
+    MeasurementCommitted,
+    MeasurementRevealed,
+    Member,
+    ResultMeasured,
+    RevealMeasurement,
+)
+from app.modules.committees import Params as CommitteesParams
+from app.modules.committees import ParamsRequest as CommitteesParamsRequest
+from app.modules.committees import ParamsResponse as CommitteesParamsResponse
 from app.modules.fees import Params as FeesParams
 from app.modules.fees import ParamsRequest as FeesParamsRequest
 from app.modules.fees import ParamsResponse as FeesParamsResponse
@@ -153,6 +178,7 @@ from app.modules.payouts import (
     HeldPaid,
     JobAccepted,
     JobRejected,
+    MemberPaid,
     RejectJob,
     SharePaid,
 )
@@ -260,10 +286,12 @@ from app.modules.statistics import ParamsResponse as StatisticsParamsResponse
 __all__ = [
     "AGGREGATOR_DRAW",
     "CHUNK_VALUES",
+    "COMMITTEE_DRAW",
     "DENOM",
     "EVALUATOR_DRAW",
     "FRACTION_BITS",
     "I64",
+    "MEASUREMENT_COMMITMENT",
     "MODEL_WIDTH",
     "PART_BYTES_MAX",
     "PPM",
@@ -307,8 +335,18 @@ __all__ = [
     "Coin",
     "Combination",
     "CombineRule",
+    "CommitMeasurement",
     "CommitScores",
     "CommitUpdate",
+    "Committee",
+    "CommitteeDrawn",
+    "CommitteeRequest",
+    "CommitteeResponse",
+    "CommitteeStep",
+    "CommitteeStepChanged",
+    "CommitteesParams",
+    "CommitteesParamsRequest",
+    "CommitteesParamsResponse",
     "ContributionRule",
     "DrawCandidate",
     "Earning",
@@ -325,6 +363,7 @@ __all__ = [
     "FeesParamsRequest",
     "FeesParamsResponse",
     "FundJob",
+    "GrantKeptSlices",
     "GrantSlices",
     "HeldPaid",
     "Holdings",
@@ -353,6 +392,11 @@ __all__ = [
     "JoinJob",
     "LeaveJob",
     "LossCompensated",
+    "Measurement",
+    "MeasurementCommitted",
+    "MeasurementRevealed",
+    "Member",
+    "MemberPaid",
     "Metric",
     "MetricDirection",
     "Opening",
@@ -391,7 +435,9 @@ __all__ = [
     "RequesterRequest",
     "RequesterResponse",
     "ReserveCalled",
+    "ResultMeasured",
     "Reveal",
+    "RevealMeasurement",
     "RevealScores",
     "RevealUpdate",
     "RevealedUpdate",

@@ -44,7 +44,8 @@ PARAMS: dict[str, dict[str, Any]] = {
     "bonds": {"unbonding_s": 600, "releases_per_block_max": 3},
     "jobs": {"deadline_s_min": 1, "challenge_s_min": 1, "due_per_block_max": 2},
     "rounds": {"deadline_blocks": 2, "candidate_wait_s": 20, "due_per_block_max": 3},
-    "payouts": {"committee_s": 10, "payments_per_block_max": 5},
+    "payouts": {"payments_per_block_max": 5},
+    "committees": {"step_s": 8, "deadline_blocks": 2, "members": 3},
     "statistics": {"epoch_s": 90},
 }
 VALIDATORS = ("vera", "vito", "vida")

@@ -63,6 +63,7 @@ from app.modules.jobs.lifecycle import (
     NoSuchJob,
     WrongPhase,
     advance,
+    ask_draw,
     find_job,
     get_candidates,
     has_funded,
@@ -79,6 +80,7 @@ from app.modules.jobs.limits import (
     check_number,
     check_text,
     compute_longest_round_s,
+    has_threshold,
 )
 from app.modules.jobs.posting import (
     FundJob,
@@ -152,6 +154,7 @@ __all__ = [
     "Work",
     "WrongPhase",
     "advance",
+    "ask_draw",
     "check_blob",
     "check_hash",
     "check_number",
@@ -162,6 +165,7 @@ __all__ = [
     "find_job",
     "get_candidates",
     "has_funded",
+    "has_threshold",
     "note_attendance",
     "refund",
     "require_job",

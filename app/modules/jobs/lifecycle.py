@@ -70,7 +70,7 @@ OPEN_JOBS = Index("jobs/open", key=(Address, U64))
 DUE = Index("jobs/due", key=(U64, U64))
 """Open and running jobs by the clock at which something is due."""
 READY = Index("jobs/ready", key=(U64, U64))
-"""Jobs that have started by the height at which they did: their first round is to be drawn."""
+"""Jobs that have started, or were rejected, by the height: a round or a committee is drawn."""
 CLOSING = Index("jobs/closing", key=(U64,))
 """Jobs that have ended and still hold money."""
 
@@ -144,8 +144,7 @@ def advance(state: State, ctx: Context, job: Job, phase: JobPhase, reason: str =
         started = ctx.block.clock_ms
         job = replace(job, started_clock_ms=U64(started))
         job = set_due(state, job, started + job.spec.schedule.job_s_max * 1_000)
-        READY.add(state, (ctx.block.height, job.job_id))
-        beacon.ask(state, ctx)
+        ask_draw(state, ctx, job.job_id)
     elif phase in ON_RECORD:
         OPEN_JOBS.remove(state, (job.requester, job.job_id))
         CLOSING.add(state, job.job_id)
@@ -154,6 +153,12 @@ def advance(state: State, ctx: Context, job: Job, phase: JobPhase, reason: str =
     store(state, job)
     ctx.emit(JobPhaseChanged(job.job_id, phase, reason))
     return job
+
+
+def ask_draw(state: State, ctx: Context, job_id: int) -> None:
+    """Have the next block draw what a job waits for: its first round, or a committee."""
+    READY.add(state, (ctx.block.height, job_id))
+    beacon.ask(state, ctx)
 
 
 def set_due(state: State, job: Job, due_clock_ms: int) -> Job:

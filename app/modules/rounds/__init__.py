@@ -106,6 +106,7 @@ from app.modules.rounds.records import (
     DRAWS,
     DUE,
     PARAMS,
+    READ,
     READER_OF,
     READERS,
     ROUNDS,
@@ -272,7 +273,19 @@ def end_due_phases(state: State, ctx: Context) -> None:
 MODULE = Module(
     name="rounds",
     package="pollen.rounds.v1",
-    tables=(ROUNDS, SEATS, SEAT_OF, READERS, READER_OF, SCORERS, WORTHS, UNSETTLED, DRAWS, DUE),
+    tables=(
+        ROUNDS,
+        SEATS,
+        SEAT_OF,
+        READERS,
+        READER_OF,
+        READ,
+        SCORERS,
+        WORTHS,
+        UNSETTLED,
+        DRAWS,
+        DUE,
+    ),
     params=PARAMS,
     messages={
         CommitUpdate: Message(commit_update, gas=20_000, amino_name="pollen/CommitUpdate"),

@@ -19,6 +19,7 @@ from app.kernel.store import Reader as View
 from app.kernel.store import State
 from app.learning.draw import (
     AGGREGATOR_DRAW,
+    COMMITTEE_DRAW,
     EVALUATOR_DRAW,
     SCORER_DRAW,
     SLICE_DRAW,
@@ -27,7 +28,7 @@ from app.learning.draw import (
     draw,
     draw_numbers,
 )
-from app.modules import beacon, bonds, jobs, reputation, slashing, statistics
+from app.modules import beacon, bonds, committees, jobs, reputation, slashing, statistics
 from app.modules.jobs import Job, JobPhase
 from app.modules.rounds.lifecycle import (
     get_readers,
@@ -49,6 +50,7 @@ from app.modules.rounds.progress import (
 from app.modules.rounds.records import (
     DRAWS,
     PARAMS,
+    READ,
     READER_OF,
     SEAT_OF,
     UNSETTLED,
@@ -171,11 +173,29 @@ def weigh(params: Params, registration: bonds.Registration, standing: reputation
 
 
 def draw_job(state: State, ctx: Context, job_id: int) -> None:
-    """Draw all that a job waits for: what its rounds are scored on, and its next round."""
+    """Draw all that a job waits for: slices, evaluators, its next round, or a committee."""
+    if jobs.JOBS.must(state, job_id).phase is JobPhase.REVIEW:
+        draw_committee(state, ctx, job_id)
+        return
     for round in get_unsettled(state, job_id):
         if round.score_step is ScoreStep.DRAW:
             draw_score(state, ctx, jobs.JOBS.must(state, job_id), round)
     draw_round(state, ctx, job_id)
+
+
+def draw_committee(state: State, ctx: Context, job_id: int) -> None:
+    """Draw who measures a rejected result: evaluators that know none of the job's rounds."""
+    job = jobs.JOBS.must(state, job_id)
+    if not job.rejected or committees.COMMITTEES.has(state, job_id):
+        return
+    candidates = [
+        candidate
+        for candidate in find_readers(state, job, bonds.Role.EVALUATOR, 0)
+        if not READ.has(state, (job_id, candidate.address))
+    ]
+    place, seats = (beacon.get_seed(state, ctx), job_id, 0), committees.PARAMS.get(state).members
+    members = draw(*place, candidates, seats, newcomer_seats=0, domain=COMMITTEE_DRAW)
+    committees.begin(state, ctx, job_id, members)
 
 
 def draw_round(state: State, ctx: Context, job_id: int) -> None:
@@ -282,9 +302,10 @@ def seat_readers(
 
 
 def lock_once(state: State, round: Round, participant: Address, bond_uflt: int) -> None:
-    """Lock what of a bond the participant's other seats in the job don't lock already."""
+    """Lock what of a bond the other seats in the job don't, of one who now knows its rounds."""
     held = bonds.find_lock(state, participant, round.job_id).amount_uflt
     bonds.lock(state, participant, round.job_id, max(bond_uflt - held, 0))
+    READ.add(state, (round.job_id, participant))
 
 
 def draw_score(state: State, ctx: Context, job: Job, round: Round) -> None:

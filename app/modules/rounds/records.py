@@ -470,6 +470,8 @@ SCORERS = Table("rounds/scorer", key=(U64, U32, U32), record=Scorer)
 """By job, round and scorer."""
 WORTHS = Table("rounds/worth", key=(U64, Address), record=Worth)
 """By job and worker, for the job's last rounds."""
+READ = Index("rounds/read", key=(U64, Address))
+"""Who has read or scored any round of a job."""
 UNSETTLED = Index("rounds/unsettled", key=(U64, U32))
 """Rounds that have not ended, by job."""
 DRAWS = Index("rounds/draw", key=(U64, U64))

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dpollen/payouts/v1/event.proto\x12\x11pollen.payouts.v1\"\x94\x01\n\x0e\x45ventSharePaid\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\x12\x13\n\x0bparticipant\x18\x03 \x01(\t\x12\x16\n\x0epayout_address\x18\x04 \x01(\t\x12\x11\n\tpaid_uflt\x18\x05 \x01(\x04\x12\x10\n\x08\x66\x65\x65_uflt\x18\x06 \x01(\x04\x12\x11\n\theld_uflt\x18\x07 \x01(\x04\"q\n\rEventHeldPaid\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x13\n\x0bparticipant\x18\x02 \x01(\t\x12\x16\n\x0epayout_address\x18\x03 \x01(\t\x12\x11\n\tpaid_uflt\x18\x04 \x01(\x04\x12\x10\n\x08\x66\x65\x65_uflt\x18\x05 \x01(\x04\".\n\x10\x45ventJobAccepted\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\n\n\x02\x62y\x18\x02 \x01(\t\"[\n\x10\x45ventJobRejected\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x11\n\trequester\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x14\n\x0c\x64\x65posit_uflt\x18\x04 \x01(\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dpollen/payouts/v1/event.proto\x12\x11pollen.payouts.v1\"\x94\x01\n\x0e\x45ventSharePaid\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\x12\x13\n\x0bparticipant\x18\x03 \x01(\t\x12\x16\n\x0epayout_address\x18\x04 \x01(\t\x12\x11\n\tpaid_uflt\x18\x05 \x01(\x04\x12\x10\n\x08\x66\x65\x65_uflt\x18\x06 \x01(\x04\x12\x11\n\theld_uflt\x18\x07 \x01(\x04\"\x88\x01\n\rEventHeldPaid\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x13\n\x0bparticipant\x18\x02 \x01(\t\x12\x16\n\x0epayout_address\x18\x03 \x01(\t\x12\x11\n\tpaid_uflt\x18\x04 \x01(\x04\x12\x10\n\x08\x66\x65\x65_uflt\x18\x05 \x01(\x04\x12\x15\n\rreturned_uflt\x18\x06 \x01(\x04\"n\n\x0f\x45ventMemberPaid\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x0e\n\x06member\x18\x02 \x01(\t\x12\x16\n\x0epayout_address\x18\x03 \x01(\t\x12\x11\n\tpaid_uflt\x18\x04 \x01(\x04\x12\x10\n\x08\x66\x65\x65_uflt\x18\x05 \x01(\x04\".\n\x10\x45ventJobAccepted\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\n\n\x02\x62y\x18\x02 \x01(\t\"[\n\x10\x45ventJobRejected\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\x11\n\trequester\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x14\n\x0c\x64\x65posit_uflt\x18\x04 \x01(\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,10 +33,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EVENTSHAREPAID']._serialized_start=53
   _globals['_EVENTSHAREPAID']._serialized_end=201
-  _globals['_EVENTHELDPAID']._serialized_start=203
-  _globals['_EVENTHELDPAID']._serialized_end=316
-  _globals['_EVENTJOBACCEPTED']._serialized_start=318
-  _globals['_EVENTJOBACCEPTED']._serialized_end=364
-  _globals['_EVENTJOBREJECTED']._serialized_start=366
-  _globals['_EVENTJOBREJECTED']._serialized_end=457
+  _globals['_EVENTHELDPAID']._serialized_start=204
+  _globals['_EVENTHELDPAID']._serialized_end=340
+  _globals['_EVENTMEMBERPAID']._serialized_start=342
+  _globals['_EVENTMEMBERPAID']._serialized_end=452
+  _globals['_EVENTJOBACCEPTED']._serialized_start=454
+  _globals['_EVENTJOBACCEPTED']._serialized_end=500
+  _globals['_EVENTJOBREJECTED']._serialized_start=502
+  _globals['_EVENTJOBREJECTED']._serialized_end=593
 # @@protoc_insertion_point(module_scope)

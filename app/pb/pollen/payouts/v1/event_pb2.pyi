@@ -23,18 +23,34 @@ class EventSharePaid(_message.Message):
     def __init__(self, job_id: _Optional[int] = ..., round: _Optional[int] = ..., participant: _Optional[str] = ..., payout_address: _Optional[str] = ..., paid_uflt: _Optional[int] = ..., fee_uflt: _Optional[int] = ..., held_uflt: _Optional[int] = ...) -> None: ...
 
 class EventHeldPaid(_message.Message):
-    __slots__ = ("job_id", "participant", "payout_address", "paid_uflt", "fee_uflt")
+    __slots__ = ("job_id", "participant", "payout_address", "paid_uflt", "fee_uflt", "returned_uflt")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
     PAYOUT_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     PAID_UFLT_FIELD_NUMBER: _ClassVar[int]
     FEE_UFLT_FIELD_NUMBER: _ClassVar[int]
+    RETURNED_UFLT_FIELD_NUMBER: _ClassVar[int]
     job_id: int
     participant: str
     payout_address: str
     paid_uflt: int
     fee_uflt: int
-    def __init__(self, job_id: _Optional[int] = ..., participant: _Optional[str] = ..., payout_address: _Optional[str] = ..., paid_uflt: _Optional[int] = ..., fee_uflt: _Optional[int] = ...) -> None: ...
+    returned_uflt: int
+    def __init__(self, job_id: _Optional[int] = ..., participant: _Optional[str] = ..., payout_address: _Optional[str] = ..., paid_uflt: _Optional[int] = ..., fee_uflt: _Optional[int] = ..., returned_uflt: _Optional[int] = ...) -> None: ...
+
+class EventMemberPaid(_message.Message):
+    __slots__ = ("job_id", "member", "payout_address", "paid_uflt", "fee_uflt")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_FIELD_NUMBER: _ClassVar[int]
+    PAYOUT_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    PAID_UFLT_FIELD_NUMBER: _ClassVar[int]
+    FEE_UFLT_FIELD_NUMBER: _ClassVar[int]
+    job_id: int
+    member: str
+    payout_address: str
+    paid_uflt: int
+    fee_uflt: int
+    def __init__(self, job_id: _Optional[int] = ..., member: _Optional[str] = ..., payout_address: _Optional[str] = ..., paid_uflt: _Optional[int] = ..., fee_uflt: _Optional[int] = ...) -> None: ...
 
 class EventJobAccepted(_message.Message):
     __slots__ = ("job_id", "by")

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpollen/payouts/v1/payouts.proto\x12\x11pollen.payouts.v1\"\x96\x01\n\x06Params\x12\x18\n\x10protocol_fee_ppm\x18\x01 \x01(\r\x12\x1e\n\x16rejection_deposit_uflt\x18\x02 \x01(\x04\x12\x13\n\x0b\x63ommittee_s\x18\x03 \x01(\r\x12\x1d\n\x15reviews_per_block_max\x18\x04 \x01(\r\x12\x1e\n\x16payments_per_block_max\x18\x05 \x01(\r\"D\n\x07\x45\x61rning\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x11\n\tpaid_uflt\x18\x02 \x01(\x04\x12\x11\n\theld_uflt\x18\x03 \x01(\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpollen/payouts/v1/payouts.proto\x12\x11pollen.payouts.v1\"\x81\x01\n\x06Params\x12\x18\n\x10protocol_fee_ppm\x18\x01 \x01(\r\x12\x1e\n\x16rejection_deposit_uflt\x18\x02 \x01(\x04\x12\x1d\n\x15reviews_per_block_max\x18\x03 \x01(\r\x12\x1e\n\x16payments_per_block_max\x18\x04 \x01(\r\"4\n\x0c\x43ommitteeFee\x12\x0f\n\x07members\x18\x01 \x03(\t\x12\x13\n\x0b\x61mount_uflt\x18\x02 \x01(\x04\"D\n\x07\x45\x61rning\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x11\n\tpaid_uflt\x18\x02 \x01(\x04\x12\x11\n\theld_uflt\x18\x03 \x01(\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,7 +32,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pollen.payouts.v1.payouts_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PARAMS']._serialized_start=55
-  _globals['_PARAMS']._serialized_end=205
-  _globals['_EARNING']._serialized_start=207
-  _globals['_EARNING']._serialized_end=275
+  _globals['_PARAMS']._serialized_end=184
+  _globals['_COMMITTEEFEE']._serialized_start=186
+  _globals['_COMMITTEEFEE']._serialized_end=238
+  _globals['_EARNING']._serialized_start=240
+  _globals['_EARNING']._serialized_end=308
 # @@protoc_insertion_point(module_scope)
