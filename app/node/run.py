@@ -21,7 +21,7 @@ from app.node.grpc import start_grpc
 from app.node.leveldb import LevelStore
 from app.node.metrics import Metrics, StatisticsCollector, serve_metrics
 from app.node.socket import serve
-from app.node.vrf_keys import prove_from
+from app.node.vrf_keys import find_lost_key, prove_from
 
 log = logging.getLogger("pollend")
 
@@ -51,7 +51,7 @@ async def run_node(home: Home, config: NodeConfig, *, is_engine_external: bool) 
         tune_interpreter()
         check_ports(config)
         await open_doors(stack, home, application, config, end)
-        reporter = asyncio.create_task(report(application))
+        reporter = asyncio.create_task(report(application, home))
         stack.callback(reporter.cancel)
         if is_engine_external:
             log.info("waiting for an engine to connect to unix://%s", home.socket)
@@ -114,10 +114,16 @@ async def watch(engine: Engine, end: End) -> None:
     finish(end, OperatorError(f"the engine ended; it said last:\n{last_words}"))
 
 
-async def report(application: Application) -> None:
+async def report(application: Application, home: Home) -> None:
     """Say when blocks begin to come, and from time to time how many."""
     await application.wait_for_commit()
     log.info("blocks come in, height %d", application.last.height)
+    lost = find_lost_key(home, application.state, application.last.height)
+    if lost is not None:
+        words = (
+            "vrf_keys.json lacks the secret of %s: no proposal of this validator with a draw counts"
+        )
+        log.warning(words, lost.hex())
     while True:
         height, txs = application.last.height, application.metrics.tx_count
         await asyncio.sleep(REPORT_INTERVAL_S)

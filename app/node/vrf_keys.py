@@ -11,7 +11,9 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from app.kernel.store import Reader
 from app.kernel.vrf import SECRET_BYTES, key_of, prove
+from app.modules import beacon
 from app.node import comet
 from app.node.config import Home, OperatorError
 
@@ -46,6 +48,17 @@ def prove_from(path: Path, key: bytes, alpha: bytes) -> bytes | None:
     except OperatorError:
         return None
     return None if secret is None else prove(secret, alpha)
+
+
+def find_lost_key(home: Home, state: Reader, height: int) -> bytes | None:
+    """Return the key that counts for this node's validator, if its secret is not here."""
+    try:
+        public_key = comet.read_public_key(home.engine)
+    except OSError:  # it sits in a remote signer
+        return None
+    row = beacon.VALIDATORS.get(state, comet.address_of(public_key))
+    key = row and beacon.key_at(row, height)
+    return key if key and prove_from(home.vrf_keys, key, b"") is None else None
 
 
 def get_vrf_keys(home: Home) -> dict[str, Any]:

@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 from nacl.signing import SigningKey
 
+from app import chain
 from app.kernel.crypto import sha256
+from app.kernel.store import MemoryStore
 from app.node import comet
 from app.node.config import Home, NodeConfig, OperatorError, to_toml
 from app.node.genesis import FAUCET_FILE, init_home, read_template
 from app.node.localnet import make_localnet, place_nodes
-from app.node.vrf_keys import prove_from
+from app.node.vrf_keys import find_lost_key, make_vrf_key, prove_from
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -116,6 +118,21 @@ def test_genesis_names_the_validator_s_key_for_the_beacon_and_its_operator(tmp_p
     assert row["value"]["vrf_key"] == made["vrf_key"]
     assert (tmp_path / "vrf_keys.json").stat().st_mode & 0o777 == 0o600
     assert prove_from(tmp_path / "vrf_keys.json", bytes.fromhex(made["vrf_key"]), b"") is not None
+
+
+def test_a_secret_that_is_not_there_is_noticed(tmp_path: Path) -> None:
+    home, state = Home(tmp_path), MemoryStore()
+    made = init_home(home, NodeConfig(), "a-chain", "minimal")
+    genesis = json.loads((home.engine / "config" / "genesis.json").read_text())
+    chain.init_genesis(state, genesis["app_state"])
+    assert find_lost_key(home, state, 1) is None
+    home.vrf_keys.unlink()
+    assert find_lost_key(home, state, 1) == bytes.fromhex(made["vrf_key"])
+    make_vrf_key(home.vrf_keys)
+    assert find_lost_key(home, state, 1) == bytes.fromhex(made["vrf_key"])
+    assert find_lost_key(home, MemoryStore(), 1) is None
+    (home.engine / "config" / "priv_validator_key.json").unlink()
+    assert find_lost_key(home, state, 1) is None
 
 
 def test_a_validator_s_keys_are_shown_and_another_is_made(tmp_path: Path) -> None:
