@@ -26,6 +26,7 @@ from app.modules import (
     bonds,
     clock,
     committees,
+    disputes,
     fees,
     jobs,
     payouts,
@@ -53,6 +54,7 @@ MODULES: tuple[Module, ...] = (
     committees.MODULE,
     slashing.MODULE,
     rounds.MODULE,
+    disputes.MODULE,
 )
 """From the bottom of the stack to its top; each may call only those before it."""
 

@@ -16,7 +16,7 @@ from typing import Any
 from app.kernel.crypto import sha256
 from app.kernel.record import U32, U64, U128, Address, encode
 from app.learning.commitment import SCORE_COMMITMENT, UPDATE_COMMITMENT, commitment
-from app.modules import jobs, reputation, rounds
+from app.modules import disputes, jobs, reputation, rounds
 from app.modules.bonds import Role
 from app.modules.rounds import (
     Reader,
@@ -32,7 +32,7 @@ from app.modules.rounds import (
 from app.modules.rounds.lifecycle import ENDED
 from tests.build import FLT, STACK, World, a_blob, a_job
 
-ALL = (*STACK, rounds.MODULE)
+ALL = (*STACK, rounds.MODULE, disputes.MODULE)
 QUICK = {
     "rounds": {"deadline_blocks": 1, "candidate_wait_s": 10},
     "slashing": {"excuse_draws": 0},
@@ -56,7 +56,7 @@ class Play:
 
     def job(self) -> jobs.Job:
         """The job as it is now."""
-        return self.world.job(self.job_id)
+        return jobs.JOBS.must(self.world.state, self.job_id)
 
     def round(self, number: int = 1) -> Round:
         """A round as it is now."""

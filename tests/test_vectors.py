@@ -24,15 +24,23 @@ from app.kernel.tx import Coin
 from app.modules import beacon, bonds, jobs, payouts
 from app.modules.bank import Send
 from app.modules.bonds import Role
+from app.modules.disputes import DisputePhase
 from app.modules.jobs import JobPhase
+from app.modules.rounds import RoundPhase
 from app.wire.events import block_events, result_data, tx_events
 from app.wire.tx import decode_block
 from tests.build import FLT, a_job, a_payout_address, a_registration, a_vrf_secret, an_address
 from tests.build_chain import Ledger, a_send
+from tests.build_disputes import REAL_WORK, Court
 from tests.build_rounds import Play
 from tests.conftest import VECTORS
 
 FOLDER = VECTORS / "chain"
+SMALL_JOB = {
+    "schedule.reserve_count": U32(0),
+    "pay.reserve_ppm": U32(0),
+    "pay.worker_ppm": U32(750_000),
+}
 
 
 def events_of(serialized: Sequence[bytes]) -> list[Any]:
@@ -164,13 +172,7 @@ def job() -> Chronicle:
     chronicle.do(
         *[a_registration(who, role, 1_000 * FLT) for who, role in zip(others, roles, strict=True)]
     )
-    changes = {
-        "schedule.round_count": U32(1),
-        "schedule.reserve_count": U32(0),
-        "schedule.challenge_s": U32(5),
-        "pay.reserve_ppm": U32(0),
-        "pay.worker_ppm": U32(750_000),
-    }
+    changes = {**SMALL_JOB, "schedule.round_count": U32(1), "schedule.challenge_s": U32(5)}
     (posted,) = chronicle.do(a_job(rita, changes, 30 * FLT))
     chronicle.do(*[jobs.JoinJob(who, posted.job_id) for who in others[:3]])
     chronicle.add()
@@ -256,7 +258,47 @@ def play_round(chronicle: Chronicle, play: Play) -> None:
     chronicle.add(seconds=6)
 
 
-SCENARIOS: list[Callable[[], Chronicle]] = [sends, bonding, job, faults, drawn]
+def dispute() -> Chronicle:
+    """A false aggregate, a challenge that isn't opened, one that is proven, and a new round."""
+    roles = [Role.WORKER] * 3 + [Role.EVALUATOR] * 3 + [Role.AGGREGATOR] * 2
+    names = ["rita", "sam", *[f"{role.name.lower()} {i}" for i, role in enumerate(roles)]]
+    quick = {"rounds": {"deadline_blocks": 1}, "disputes": {"open_s": 5, "parts_s": 5}}
+    chronicle = Chronicle(*names, params=quick, uflt=10_000 * FLT)
+    rita, sam, *others = chronicle.ledger.people(*names)
+    chronicle.do(
+        *[a_registration(who, role, 1_000 * FLT) for who, role in zip(others, roles, strict=True)]
+    )
+    (posted,) = chronicle.do(a_job(rita, {**REAL_WORK, **SMALL_JOB}, 30 * FLT))
+    chronicle.do(*[jobs.JoinJob(who, posted.job_id) for who in others[:3]])
+    chronicle.add()
+    play = Play(chronicle.ledger, posted.job_id, others[:3], others[3:6], others[6:])  # type: ignore[arg-type]
+    court = Court(play, sam)
+    lie_in_first_round(chronicle, court)
+    chronicle.do(court.commitment(rita, b"nothing"))
+    data = court.proof()
+    (answer,) = chronicle.do(court.commitment(sam, data))
+    court.proofs[answer.dispute_id] = data
+    chronicle.do(court.opening(answer.dispute_id))
+    assert court.phase(answer.dispute_id) is DisputePhase.PROVEN
+    chronicle.add(seconds=5)
+    assert court.phase(answer.dispute_id) is DisputePhase.UPHELD
+    assert play.round().phase is RoundPhase.VOIDED
+    chronicle.add()
+    return chronicle
+
+
+def lie_in_first_round(chronicle: Chronicle, court: Court) -> None:
+    """Let a job's first round end in a false model that two of three evaluators attest."""
+    play = court.play
+    fields = {worker: court.reveal_of(worker, 1) for worker in play.workers}
+    chronicle.do(*[play.commitment(worker, **fields[worker]) for worker in play.asked()])
+    chronicle.do(*[play.revelation(worker, **fields[worker]) for worker in play.workers])
+    chronicle.do(*[play.vote_of(reader.participant) for reader in play.readers()])
+    chronicle.do(court.aggregate_of(lie=1))
+    chronicle.do(*[court.attestation_of(evaluator) for evaluator in play.evaluators[:2]])
+
+
+SCENARIOS: list[Callable[[], Chronicle]] = [sends, bonding, job, faults, drawn, dispute]
 
 
 def replay(vector: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,8 @@ from app.kernel.record import Address
 UPDATE_COMMITMENT = b"update"
 SCORE_COMMITMENT = b"score"
 MEASUREMENT_COMMITMENT = b"measurement"
+CHALLENGE_COMMITMENT = b"challenge"
+"""Its payload is a proof's hash and a salt."""
 
 
 def commitment(

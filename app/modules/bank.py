@@ -22,7 +22,15 @@ from app.kernel.tx import Coin
 from app.modules import auth
 
 DENOM = "uflt"
-MODULE_ACCOUNTS = ("fee_collector", "bonds", "escrow", "deposits", "treasury", "slashed")
+MODULE_ACCOUNTS = (
+    "fee_collector",
+    "bonds",
+    "escrow",
+    "deposits",
+    "treasury",
+    "slashed",
+    "disputes",
+)
 MODULE_ADDRESSES = {module_address(name): name for name in MODULE_ACCOUNTS}
 COINS_MAX = 16
 

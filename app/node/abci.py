@@ -297,7 +297,7 @@ class Application:
         self.last, self.state, self._genesis = last, self.store, Overlay(self.store)
         self._forest = forest
         self._forget_candidates()
-        self.metrics.show_commit(block, len(txs) - (block.slot is not None))
+        self.metrics.show_commit(block, len(txs))
         self._next_commit.set()
         self._next_commit = asyncio.Event()
         return abci.ResponseCommit()

@@ -19,6 +19,7 @@ from app.learning.combine import (
     shares_of_identical,
 )
 from app.learning.commitment import (
+    CHALLENGE_COMMITMENT,
     MEASUREMENT_COMMITMENT,
     SCORE_COMMITMENT,
     UPDATE_COMMITMENT,
@@ -127,6 +128,25 @@ from app.modules.committees import (
 from app.modules.committees import Params as CommitteesParams
 from app.modules.committees import ParamsRequest as CommitteesParamsRequest
 from app.modules.committees import ParamsResponse as CommitteesParamsResponse
+from app.modules.disputes import (
+    AddProofPart,
+    ChallengeCommitted,
+    CommitChallenge,
+    CommitChallengeResponse,
+    Dispute,
+    DisputePhase,
+    DisputePhaseChanged,
+    DisputeRequest,
+    DisputeResponse,
+    DisputesRequest,
+    DisputesResponse,
+    OpenChallenge,
+    ProofPartAdded,
+    claim_of,
+)
+from app.modules.disputes import Params as DisputesParams
+from app.modules.disputes import ParamsRequest as DisputesParamsRequest
+from app.modules.disputes import ParamsResponse as DisputesParamsResponse
 from app.modules.fees import Params as FeesParams
 from app.modules.fees import ParamsRequest as FeesParamsRequest
 from app.modules.fees import ParamsResponse as FeesParamsResponse
@@ -285,6 +305,7 @@ from app.modules.statistics import ParamsResponse as StatisticsParamsResponse
 
 __all__ = [
     "AGGREGATOR_DRAW",
+    "CHALLENGE_COMMITMENT",
     "CHUNK_VALUES",
     "COMMITTEE_DRAW",
     "DENOM",
@@ -309,6 +330,7 @@ __all__ = [
     "WORKER_DRAW",
     "AcceptJob",
     "Acceptance",
+    "AddProofPart",
     "Address",
     "Admission",
     "AggregateAttested",
@@ -331,10 +353,13 @@ __all__ = [
     "Candidate",
     "CandidatesRequest",
     "CandidatesResponse",
+    "ChallengeCommitted",
     "ChunkProof",
     "Coin",
     "Combination",
     "CombineRule",
+    "CommitChallenge",
+    "CommitChallengeResponse",
     "CommitMeasurement",
     "CommitScores",
     "CommitUpdate",
@@ -348,6 +373,16 @@ __all__ = [
     "CommitteesParamsRequest",
     "CommitteesParamsResponse",
     "ContributionRule",
+    "Dispute",
+    "DisputePhase",
+    "DisputePhaseChanged",
+    "DisputeRequest",
+    "DisputeResponse",
+    "DisputesParams",
+    "DisputesParamsRequest",
+    "DisputesParamsResponse",
+    "DisputesRequest",
+    "DisputesResponse",
     "DrawCandidate",
     "Earning",
     "EarningsRequest",
@@ -399,6 +434,7 @@ __all__ = [
     "MemberPaid",
     "Metric",
     "MetricDirection",
+    "OpenChallenge",
     "Opening",
     "Participants",
     "Pay",
@@ -413,6 +449,7 @@ __all__ = [
     "PostJobResponse",
     "PotBurned",
     "Profile",
+    "ProofPartAdded",
     "ProofRefused",
     "ProverPaid",
     "Reader",
@@ -514,6 +551,7 @@ __all__ = [
     "build_tree",
     "check_combination",
     "chunk_proof",
+    "claim_of",
     "clip_values",
     "combine_chunk",
     "commitment",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.kernel.record import Address
-from app.learning.commitment import UPDATE_COMMITMENT, commitment
+from app.learning.commitment import CHALLENGE_COMMITMENT, UPDATE_COMMITMENT, commitment
 
 PARTS: dict[str, Any] = {
     "domain": UPDATE_COMMITMENT,
@@ -18,6 +18,8 @@ PARTS: dict[str, Any] = {
     "account": Address(b"\x11" * 20),
     "payload": b"reveal and salt",
 }
+CHALLENGE = {"domain": CHALLENGE_COMMITMENT, "payload": b"\x01" * 32 + b"\x02" * 32}
+"""A proof's hash and a salt."""
 
 
 def commit(**changes: Any) -> bytes:
@@ -54,7 +56,7 @@ def test_another_part_gives_another_commitment(changes: dict[str, Any]) -> None:
 
 def test_the_published_vectors(vectors: Callable[[str], Any]) -> None:
     cases = []
-    for changes in ({}, {"job_id": 2**64 - 1, "round": 2**32 - 1}, {"payload": b""}):
+    for changes in ({}, {"job_id": 2**64 - 1, "round": 2**32 - 1}, {"payload": b""}, CHALLENGE):
         parts = PARTS | changes
         plain = {k: v.hex() if isinstance(v, bytes) else v for k, v in parts.items()}
         plain |= {"domain": parts["domain"].decode(), "job_id": str(parts["job_id"])}

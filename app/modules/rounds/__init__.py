@@ -22,8 +22,9 @@ deadline and each deadline one consequence, so no round hangs; none waits for an
 The next round is drawn when this one enters AGGREGATE, so that it can train as soon as the model
 is known, while this one is challenged and paid. It waits where its pool, with those of all rounds
 built on an unsettled aggregate, would be more than three quarters of what that aggregate's poster
-has locked. A round that is voided takes with it the rounds built on it, and the job goes on from
-its base.
+has locked. A round settles when its disputes have ended and the rounds before it have settled. One
+that is voided takes with it the rounds built on it, and the job goes on from its base; who is
+barred then isn't drawn to read in that job again.
 
 A round that aborts gets no successor of its number; three in a row fail the job. What was
 delivered to a round that aborts after REVEAL earns half an equal share, first of what was slashed
@@ -35,6 +36,7 @@ a quorum or a halt convicts nobody. What is slashed in a round leaves its pot wh
 records     params, records, events, tables
 lifecycle   NEXT_PHASES, deadlines, seats
 settle      pay, reputation, bonds at a round's end
+losses      what a voided round would have paid
 progress    what comes next for a job
 draw        OPEN
 commit  reveal  include  aggregate  score    the phases and their messages
@@ -75,6 +77,7 @@ from app.modules.rounds.invariants import (
     unsettled_seats_lock_bonds,
 )
 from app.modules.rounds.lifecycle import (
+    ATTESTED,
     NEXT_PHASES,
     DeadlinePassed,
     NoSeat,
@@ -82,11 +85,18 @@ from app.modules.rounds.lifecycle import (
     NotAReader,
     WrongLength,
     WrongRoundPhase,
+    count_disputes,
+    get_readers,
+    get_seats,
     has_passed,
     is_late,
+    place_of,
+    require_length,
+    require_phase,
+    require_round,
     set_due,
 )
-from app.modules.rounds.progress import settle_round, void_round
+from app.modules.rounds.progress import bar, get_built, settle_round, void_round
 from app.modules.rounds.queries import (
     JobStateRequest,
     JobStateResponse,
@@ -103,6 +113,7 @@ from app.modules.rounds.queries import (
     worths,
 )
 from app.modules.rounds.records import (
+    BARRED,
     DRAWS,
     DUE,
     PARAMS,
@@ -161,6 +172,8 @@ from app.modules.rounds.score import (
 )
 
 __all__ = [
+    "ATTESTED",
+    "BARRED",
     "DRAWS",
     "DUE",
     "MODULE",
@@ -229,10 +242,19 @@ __all__ = [
     "WorthsResponse",
     "WrongLength",
     "WrongRoundPhase",
+    "bar",
     "bitmap_bytes",
+    "count_disputes",
+    "get_built",
+    "get_readers",
+    "get_seats",
     "has_bit",
     "has_passed",
     "is_late",
+    "place_of",
+    "require_length",
+    "require_phase",
+    "require_round",
     "void_round",
 ]
 
@@ -282,6 +304,7 @@ MODULE = Module(
         READ,
         SCORERS,
         WORTHS,
+        BARRED,
         UNSETTLED,
         DRAWS,
         DUE,

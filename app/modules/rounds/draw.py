@@ -48,6 +48,7 @@ from app.modules.rounds.progress import (
     may_draw,
 )
 from app.modules.rounds.records import (
+    BARRED,
     DRAWS,
     PARAMS,
     READ,
@@ -156,12 +157,17 @@ def find_workers(state: View, job: Job) -> Iterator[Candidate]:
 
 
 def find_readers(state: View, job: Job, role: bonds.Role, bond_uflt: int) -> Iterator[Candidate]:
-    """Walk those of a role that can read a job: not paused, not its requester, with enough bond."""
+    """Walk those of a role that can read a job: with enough bond, not paused or barred.
+
+    Its requester can't.
+    """
     params = PARAMS.get(state)
     for reader in bonds.participants(state, role):
         held = bonds.find_lock(state, reader.participant, job.job_id).amount_uflt
         is_enough = bonds.free_uflt(reader) + held >= bond_uflt
-        if is_enough and not reader.paused and reader.participant != job.requester:
+        is_barred = BARRED.has(state, (job.job_id, reader.participant))
+        may_read = not (reader.paused or is_barred or reader.participant == job.requester)
+        if is_enough and may_read:
             standing = reputation.find_standing(state, reader.participant)
             yield Candidate(reader.participant, weigh(params, reader, standing))
 

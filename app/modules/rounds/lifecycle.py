@@ -9,7 +9,7 @@ from app.kernel.amounts import PPM
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Block, Context
 from app.kernel.errors import Rejected, broken, require
-from app.kernel.record import U64, Address
+from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader as View
 from app.kernel.store import State
 from app.modules import jobs, slashing, statistics
@@ -300,6 +300,12 @@ def put_reader(state: State, round: Round, reader: Reader) -> None:
 def put_scorer(state: State, round: Round, scorer: Scorer) -> None:
     """Write who scores a round."""
     SCORERS.put(state, (round.job_id, round.round, scorer.scorer), scorer)
+
+
+def count_disputes(state: State, round: Round, change: int) -> None:
+    """Count more or fewer open disputes of a round's aggregate."""
+    counted = replace(round, dispute_count=U32(round.dispute_count + change))
+    ROUNDS.put(state, (round.job_id, round.round), counted)
 
 
 def get_unsettled(state: View, job_id: int) -> list[Round]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from app.kernel.amounts import mul_div_floor, share_ppm
 from app.kernel.context import Context
 from app.kernel.errors import broken
-from app.kernel.record import U32
+from app.kernel.record import U32, Address
 from app.kernel.store import Reader as View
 from app.kernel.store import State
 from app.modules import beacon, bonds, jobs, payouts, reputation, slashing
@@ -22,25 +22,20 @@ from app.modules.rounds.lifecycle import (
     ATTESTED,
     TRAINING,
     advance_round,
+    get_readers,
     get_unsettled,
     place_of,
     set_due,
 )
-from app.modules.rounds.records import DRAWS, PARAMS, ROUNDS, Round, RoundPhase
-from app.modules.rounds.settle import (
-    compensate,
-    judge,
-    note_pay,
-    pay_delivered,
-    pay_settled,
-    release,
-)
+from app.modules.rounds.losses import compute_losses
+from app.modules.rounds.records import BARRED, DRAWS, PARAMS, ROUNDS, Round, RoundPhase
+from app.modules.rounds.settle import judge, note_pay, pay_delivered, pay_settled, release
 
 COVER_PPM = 750_000
 """The part of an unsettled aggregator's locked bond that covers the rounds built on its result."""
 
 SETTLE_RETRY_MS = 1_000
-"""How often a round looks whether those before it are settled."""
+"""How often a round that could settle looks whether what it waits for has ended."""
 THREE_ABORTED_ROUNDS = "three_aborted_rounds"
 
 
@@ -147,8 +142,12 @@ def end_job(state: State, ctx: Context, job: Job) -> None:
 
 
 def settle_round(state: State, ctx: Context, round: Round) -> None:
-    """Pay a round that nobody disproved, after those before it: it is built on their models."""
-    if get_unsettled(state, round.job_id)[0].round < round.round:
+    """Pay a round that nobody disproved.
+
+    It waits for its open disputes, and for the rounds before it: what voids them voids it too.
+    """
+    first = get_unsettled(state, round.job_id)[0]
+    if round.dispute_count or first.round != round.round:
         set_due(state, round, ctx.block.clock_ms + SETTLE_RETRY_MS)
         return
     pay_settled(state, ctx, round)
@@ -181,18 +180,25 @@ def drop_round(state: State, ctx: Context, round: Round, reason: str) -> None:
     continue_job(state, ctx, round.job_id)
 
 
+def bar(state: State, job_id: int, participant: Address) -> None:
+    """Let a participant not be drawn to read in a job any more."""
+    BARRED.add(state, (job_id, participant))
+
+
 def void_round(state: State, ctx: Context, job_id: int, number: int, reason: str) -> None:
     """Void an unsettled round and those built on it; the job goes on from the model before it.
 
     Who proves what was wrong slashes and pays the prover first; of what is left in the rounds' pots
-    who delivered to them is paid. Nobody is paid from escrow, and no reputation moves.
+    who delivered to them is paid what it lost. Nobody is paid from escrow, and no reputation moves.
+    A round that is drawn and has not begun goes on too, unless it seats who is barred: then another
+    is drawn.
     """
     first = ROUNDS.must(state, (job_id, number))
     if first.phase not in (*TRAINING, *ATTESTED):
         broken(f"round {number} of job {job_id} is voided after it began and before it ended")
-    rounds = [round for round in get_unsettled(state, job_id) if round.phase is not RoundPhase.OPEN]
-    voided = [round for round in rounds if round.round >= number]
-    compensate(state, ctx, voided)
+    voided = get_built(state, job_id, number)
+    places = [place_of(round) for round in voided]
+    slashing.compensate(state, ctx, places, compute_losses(state, voided))
     for round in voided:
         end_round(state, ctx, round, RoundPhase.VOIDED, reason)
     job = jobs.JOBS.must(state, job_id)
@@ -204,7 +210,23 @@ def void_round(state: State, ctx: Context, job_id: int, number: int, reason: str
         model=first.base,
     )
     jobs.store(state, job)
-    continue_job(state, ctx, job_id)
+    opened = find_open(get_unsettled(state, job_id))
+    if opened is not None and seats_barred(state, opened):
+        drop_round(state, ctx, opened, reason)
+    else:
+        continue_job(state, ctx, job_id)
+
+
+def get_built(state: View, job_id: int, number: int) -> list[Round]:
+    """Return an unsettled round and those that train or have trained on it, in order."""
+    rounds = [round for round in get_unsettled(state, job_id) if round.phase is not RoundPhase.OPEN]
+    return [round for round in rounds if round.round >= number]
+
+
+def seats_barred(state: View, round: Round) -> bool:
+    """Whether a round has a reader who was barred from its job."""
+    readers = [reader.participant for reader in get_readers(state, round)]
+    return any(BARRED.has(state, (round.job_id, participant)) for participant in readers)
 
 
 def end_round(

@@ -292,6 +292,8 @@ class Round:
     score_outcome: ScoreOutcome = ScoreOutcome.UNSPECIFIED
     utility_millionths: I64 = I64(0)
     """The median utility of the round's model."""
+    dispute_count: U32 = U32(0)
+    """Open disputes of its aggregate; it doesn't settle before they have ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,6 +474,8 @@ WORTHS = Table("rounds/worth", key=(U64, Address), record=Worth)
 """By job and worker, for the job's last rounds."""
 READ = Index("rounds/read", key=(U64, Address))
 """Who has read or scored any round of a job."""
+BARRED = Index("rounds/barred", key=(U64, Address))
+"""Who is not drawn to read in a job any more, by job."""
 UNSETTLED = Index("rounds/unsettled", key=(U64, U32))
 """Rounds that have not ended, by job."""
 DRAWS = Index("rounds/draw", key=(U64, U64))

@@ -1,8 +1,8 @@
 """What a round's end does to those who sat in it: pay, reputation, and bonds that are freed.
 
 A share that nobody earns stays in escrow. A round pays at most its pool. Who delivered to a round
-that gives no model has lost an equal share of its workers' pool, and gets that of what was slashed
-in the round as far as it goes; from INCLUDE on escrow fills up half of it.
+that aborts has lost an equal share of its workers' pool, and gets that of what was slashed in the
+round as far as it goes; from INCLUDE on escrow fills up half of it.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def pay_delivered(state: State, ctx: Context, round: Round) -> None:
     """Pay who delivered to a round that aborts: what was slashed, and from escrow up to half."""
     delivered = find_delivered(state, round)
     total = workers_pool_uflt(state, round)
-    compensated = compensate(state, ctx, [round])
+    compensated = compensate(state, ctx, round)
     is_owed = round.phase in (RoundPhase.INCLUDE, RoundPhase.AGGREGATE)
     halves = share_among(mul_div_floor(total, 1, 2), delivered) if is_owed else {}
     shares = {who: max(half - compensated.get(who, 0), 0) for who, half in halves.items()}
@@ -103,13 +103,10 @@ def pay_delivered(state: State, ctx: Context, round: Round) -> None:
         put_seat(state, round, replace(seat, earned_uflt=U64(amount)))
 
 
-def compensate(state: State, ctx: Context, rounds: Sequence[Round]) -> dict[Address, int]:
-    """Pay who delivered to rounds that give no model of what was slashed in them; say how much."""
-    losses: dict[Address, int] = {}
-    for round in rounds:
-        lost = share_among(workers_pool_uflt(state, round), find_delivered(state, round))
-        losses |= {who: losses.get(who, 0) + share for who, share in lost.items()}
-    return slashing.compensate(state, ctx, [place_of(round) for round in rounds], losses)
+def compensate(state: State, ctx: Context, round: Round) -> dict[Address, int]:
+    """Pay who delivered to a round that aborts of what was slashed in it; return how much."""
+    losses = share_among(workers_pool_uflt(state, round), find_delivered(state, round))
+    return slashing.compensate(state, ctx, [place_of(round)], losses)
 
 
 def workers_pool_uflt(state: View, round: Round) -> int:

@@ -205,7 +205,7 @@ class Worth(_message.Message):
     def __init__(self, worker: _Optional[str] = ..., values: _Optional[_Iterable[_Union[RoundValue, _Mapping]]] = ...) -> None: ...
 
 class Round(_message.Message):
-    __slots__ = ("job_id", "round", "phase", "reason", "seed", "drawn_height", "base_root", "base", "base_round", "commit_attempt", "phase_clock_ms", "deadline_clock_ms", "deadline_height", "is_early", "seat_count", "selected_count", "committed_count", "revealed_count", "included_count", "reader_count", "voted_count", "aggregate_attempt", "aggregator", "model_root", "model", "attested_count", "pool_uflt", "due_clock_ms", "score_step", "score_attempt", "slices", "score_outcome", "utility_millionths")
+    __slots__ = ("job_id", "round", "phase", "reason", "seed", "drawn_height", "base_root", "base", "base_round", "commit_attempt", "phase_clock_ms", "deadline_clock_ms", "deadline_height", "is_early", "seat_count", "selected_count", "committed_count", "revealed_count", "included_count", "reader_count", "voted_count", "aggregate_attempt", "aggregator", "model_root", "model", "attested_count", "pool_uflt", "due_clock_ms", "score_step", "score_attempt", "slices", "score_outcome", "utility_millionths", "dispute_count")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     ROUND_FIELD_NUMBER: _ClassVar[int]
     PHASE_FIELD_NUMBER: _ClassVar[int]
@@ -239,6 +239,7 @@ class Round(_message.Message):
     SLICES_FIELD_NUMBER: _ClassVar[int]
     SCORE_OUTCOME_FIELD_NUMBER: _ClassVar[int]
     UTILITY_MILLIONTHS_FIELD_NUMBER: _ClassVar[int]
+    DISPUTE_COUNT_FIELD_NUMBER: _ClassVar[int]
     job_id: int
     round: int
     phase: RoundPhase
@@ -272,7 +273,8 @@ class Round(_message.Message):
     slices: _containers.RepeatedScalarFieldContainer[int]
     score_outcome: ScoreOutcome
     utility_millionths: int
-    def __init__(self, job_id: _Optional[int] = ..., round: _Optional[int] = ..., phase: _Optional[_Union[RoundPhase, str]] = ..., reason: _Optional[str] = ..., seed: _Optional[bytes] = ..., drawn_height: _Optional[int] = ..., base_root: _Optional[bytes] = ..., base: _Optional[_Union[_jobs_pb2.Blob, _Mapping]] = ..., base_round: _Optional[int] = ..., commit_attempt: _Optional[int] = ..., phase_clock_ms: _Optional[int] = ..., deadline_clock_ms: _Optional[int] = ..., deadline_height: _Optional[int] = ..., is_early: bool = ..., seat_count: _Optional[int] = ..., selected_count: _Optional[int] = ..., committed_count: _Optional[int] = ..., revealed_count: _Optional[int] = ..., included_count: _Optional[int] = ..., reader_count: _Optional[int] = ..., voted_count: _Optional[int] = ..., aggregate_attempt: _Optional[int] = ..., aggregator: _Optional[str] = ..., model_root: _Optional[bytes] = ..., model: _Optional[_Union[_jobs_pb2.Blob, _Mapping]] = ..., attested_count: _Optional[int] = ..., pool_uflt: _Optional[int] = ..., due_clock_ms: _Optional[int] = ..., score_step: _Optional[_Union[ScoreStep, str]] = ..., score_attempt: _Optional[int] = ..., slices: _Optional[_Iterable[int]] = ..., score_outcome: _Optional[_Union[ScoreOutcome, str]] = ..., utility_millionths: _Optional[int] = ...) -> None: ...
+    dispute_count: int
+    def __init__(self, job_id: _Optional[int] = ..., round: _Optional[int] = ..., phase: _Optional[_Union[RoundPhase, str]] = ..., reason: _Optional[str] = ..., seed: _Optional[bytes] = ..., drawn_height: _Optional[int] = ..., base_root: _Optional[bytes] = ..., base: _Optional[_Union[_jobs_pb2.Blob, _Mapping]] = ..., base_round: _Optional[int] = ..., commit_attempt: _Optional[int] = ..., phase_clock_ms: _Optional[int] = ..., deadline_clock_ms: _Optional[int] = ..., deadline_height: _Optional[int] = ..., is_early: bool = ..., seat_count: _Optional[int] = ..., selected_count: _Optional[int] = ..., committed_count: _Optional[int] = ..., revealed_count: _Optional[int] = ..., included_count: _Optional[int] = ..., reader_count: _Optional[int] = ..., voted_count: _Optional[int] = ..., aggregate_attempt: _Optional[int] = ..., aggregator: _Optional[str] = ..., model_root: _Optional[bytes] = ..., model: _Optional[_Union[_jobs_pb2.Blob, _Mapping]] = ..., attested_count: _Optional[int] = ..., pool_uflt: _Optional[int] = ..., due_clock_ms: _Optional[int] = ..., score_step: _Optional[_Union[ScoreStep, str]] = ..., score_attempt: _Optional[int] = ..., slices: _Optional[_Iterable[int]] = ..., score_outcome: _Optional[_Union[ScoreOutcome, str]] = ..., utility_millionths: _Optional[int] = ..., dispute_count: _Optional[int] = ...) -> None: ...
 
 class Params(_message.Message):
     __slots__ = ("deadline_blocks", "due_per_block_max", "draws_per_block_max", "aborts_in_row_max", "aggregators", "answers_min", "draw_bond_cap_uflt", "draw_reputation_floor_ppm", "newcomer_seat_ppm", "candidate_wait_s", "metrics_max", "metric_name_length_max", "evaluator_bond_fees", "aggregator_bond_pools", "slices_drawn", "scores_min", "score_distance_max", "worth_rounds")
