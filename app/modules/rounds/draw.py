@@ -140,7 +140,7 @@ def find_workers(state: View, job: Job) -> Iterator[Candidate]:
 
     Who was excused in an outage sits out some draws.
     """
-    sitting_out = slashing.get_sitting_out(state, job.job_id)
+    sitting_out = dict.fromkeys(slashing.get_sitting_out(state, job.job_id))
     bond, admission = worker_bond_uflt(state, job), job.spec.admission
     params, newcomer_rounds = PARAMS.get(state), reputation.PARAMS.get(state).newcomer_rounds
     for candidate in jobs.get_candidates(state, job.job_id):
