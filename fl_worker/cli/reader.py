@@ -112,12 +112,14 @@ async def read_jobs(settings: Settings, options: ReaderOptions) -> None:
     from app.sdk.text import to_bech32
     from fl_worker.blobs.gateway import Gateway
     from fl_worker.blobs.permit import Access
+    from fl_worker.blobs.sealing import keep_reader_key
     from fl_worker.cli.participant import open_participant
     from fl_worker.cli.running import Wanted, ensure_registered, say_ready
     from fl_worker.roles.agent import follow_all
     from fl_worker.roles.reader import ReaderConfig, ReaderRole
 
     async with open_participant(settings, options.store_bytes) as me:
+        secret = keep_reader_key(me.folder)
         role = ReaderRole(me.chain, me.store, me.peers, ReaderConfig(options.role.name.lower()))
         access = Access(
             chain_id=me.client.chain_id,
@@ -130,7 +132,13 @@ async def read_jobs(settings: Settings, options: ReaderOptions) -> None:
         try:
             port = await gateway.start(options.host, options.port)
             endpoint = options.endpoint or f"http://{options.host}:{port}"
-            wanted = Wanted(options.role, options.bond_uflt, options.payout, endpoint)
+            wanted = Wanted(
+                role=options.role,
+                bond_uflt=options.bond_uflt,
+                payout=options.payout,
+                endpoint=endpoint,
+                reader_key=bytes(secret.public_key),
+            )
             say_ready(settings, options.role, await ensure_registered(me.client, me.signer, wanted))
             await follow_all(me.chain, role)
         finally:

@@ -46,12 +46,14 @@ class Wanted:
     bond_uflt: int
     payout: Address
     endpoint: str = ""
+    reader_key: bytes = b""
 
 
 async def ensure_registered(client: Client, signer: Signer, wanted: Wanted) -> Registration:
     """Return a participant's registration, made or brought up to date if it must be."""
     known = await find_registration(client, signer.address)
     payout = wanted.payout or (known.payout_address if known else signer.address)
+    reader_key = wanted.reader_key or (known.reader_key if known else b"")
     if known is None:
         if not wanted.bond_uflt:
             raise Misused(
@@ -59,7 +61,7 @@ async def ensure_registered(client: Client, signer: Signer, wanted: Wanted) -> R
                 f"{wanted.role.name.lower()}, such as --bond 500flt"
             )
         bond, me = U64(wanted.bond_uflt), signer.address
-        message = Register(me, wanted.role, payout, wanted.endpoint, b"", bond)
+        message = Register(me, wanted.role, payout, wanted.endpoint, reader_key, bond)
         await client.submit(signer, [message])
         log.info("registered, with a bond of %s", show_amount(wanted.bond_uflt))
     elif known.role != wanted.role:
@@ -67,10 +69,8 @@ async def ensure_registered(client: Client, signer: Signer, wanted: Wanted) -> R
             f"{to_bech32(signer.address)} is registered as {known.role.name.lower()}; an account "
             "has one role: use another key (--from)"
         )
-    elif (known.endpoint, known.payout_address) != (wanted.endpoint, payout):
-        edit = EditRegistration(
-            signer.address, payout, wanted.endpoint, known.reader_key, known.paused
-        )
+    elif contact_of(known) != (wanted.endpoint, payout, reader_key):
+        edit = EditRegistration(signer.address, payout, wanted.endpoint, reader_key, known.paused)
         await client.submit(signer, [edit])
         log.info("registration changed: endpoint %s", wanted.endpoint or "none")
     found = await find_registration(client, signer.address)
@@ -81,6 +81,11 @@ async def ensure_registered(client: Client, signer: Signer, wanted: Wanted) -> R
             "the registration is paused: go on with pollen %s resume", wanted.role.name.lower()
         )
     return found
+
+
+def contact_of(known: Registration) -> tuple[str, Address, bytes]:
+    """Return how a participant is reached and paid, and what is sealed for it."""
+    return known.endpoint, known.payout_address, known.reader_key
 
 
 async def find_registration(client: Client, address: Address) -> Registration | None:

@@ -270,6 +270,19 @@ def test_who_is_registered_pauses_and_moves_its_bond(shell: Shell) -> None:
     assert "smallest bond" in shell.type("worker", "unbond", "15flt", *own).err
 
 
+def test_a_reader_registers_the_key_that_is_sealed_for_and_keeps_it(shell: Shell) -> None:
+    wanda = shell.ring().open("wanda")
+    wanted = Wanted(Role.EVALUATOR, 20 * FLT, wanda.address, "http://reader.example", b"k" * 32)
+
+    async def register() -> list[bytes]:
+        async with await Client.connect(shell.address) as client:
+            later = (wanted, replace(wanted, reader_key=b""), replace(wanted, reader_key=b"n" * 32))
+            found = [await ensure_registered(client, wanda, each) for each in later]
+            return [each.reader_key for each in found]
+
+    assert asyncio.run(register()) == [b"k" * 32, b"k" * 32, b"n" * 32]
+
+
 def test_bytes_are_kept_and_given_back(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(bytes(3 << 20))
