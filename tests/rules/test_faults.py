@@ -56,6 +56,8 @@ class Row:
     """By group, each of it."""
     made_good: int = 0
     """Paid of slashed money to the group `delivered`, in proportion to what each lost."""
+    fees: Mapping[str, int] = field(default_factory=dict)
+    """Paid of slashed money to readers, by group, each of it."""
     burned: int = 0
     prover: int = 0
     escrow: int | None = None
@@ -277,7 +279,8 @@ TABLE = [
         {"cheat": 200 * FLT, "liars": 100 * FLT, "honest": 0},
         prover=100 * FLT,
         made_good=14 * FLT,
-        burned=286 * FLT,
+        fees={"honest": 1 * FLT},
+        burned=285 * FLT,
         escrow=0,
         ends=RoundPhase.VOIDED,
     ),
@@ -314,12 +317,13 @@ def test_who_loses_and_who_is_paid(row: Row) -> None:
     }
     losses = even(14 * FLT, groups.get("delivered", ()))
     made_good = in_proportion(row.made_good, losses)
+    fees = {who: each for group, each in row.fees.items() for who in groups[group]}
     paid = {event.participant: event.amount_uflt for event in world.said(LossCompensated)}
-    assert paid == made_good
+    assert paid == {**made_good, **fees}
     assert world.balance(PROVER) == row.prover
     assert sum(event.amount_uflt for event in world.said(PotBurned)) == row.burned
     assert bank.get_burned(world.state) - burned == row.burned
-    assert sum(lost.values()) == row.prover + row.made_good + row.burned
+    assert sum(lost.values()) == row.prover + sum(paid.values()) + row.burned
     assert world.balance("slashed") == 0
 
     if row.escrow is not None:
@@ -333,46 +337,46 @@ def test_who_loses_and_who_is_paid(row: Row) -> None:
         assert play.job().paid_uflt == row.escrow
 
 
-HARMED = {
-    RoundPhase.COMMIT: (lambda play: play.to_challenge(), 0),
-    RoundPhase.REVEAL: (lambda play: play.to_challenge().to_reveal(2), 0),
-    RoundPhase.INCLUDE: (lambda play: play.to_challenge().to_include(2), 1),
-    RoundPhase.AGGREGATE: (lambda play: play.to_challenge().to_aggregate(2), 1),
-    RoundPhase.CHALLENGE: (lambda play: play.to_challenge().to_challenge(2), 1),
+BUILT: Mapping[RoundPhase, Callable[[Play], object]] = {
+    RoundPhase.COMMIT: lambda play: None,
+    RoundPhase.REVEAL: lambda play: play.to_reveal(2),
+    RoundPhase.INCLUDE: lambda play: play.to_include(2),
+    RoundPhase.AGGREGATE: lambda play: play.to_aggregate(2),
+    RoundPhase.CHALLENGE: lambda play: play.to_challenge(2),
 }
 
 
-@pytest.mark.parametrize("phase", HARMED, ids=lambda phase: phase.name)
+@pytest.mark.parametrize("phase", BUILT, ids=lambda phase: phase.name)
 def test_a_false_model_pays_for_the_rounds_built_on_it_in_every_phase(phase: RoundPhase) -> None:
-    reach, harmed = HARMED[phase]
-    play = a_play(THREE_ROUNDS)
-    reach(play)
+    play = a_play(THREE_ROUNDS).to_challenge()
+    BUILT[phase](play)
     assert play.round(2).phase is phase
-    convict(play, [(play.round().aggregator, Fault.FALSE_AGGREGATE)])
+    cheat, honest = play.round().aggregator, play.round(2).aggregator
+    convict(play, [(cheat, Fault.FALSE_AGGREGATE)])
     play.world.do(void_round, play.job_id, 1, "false_aggregate")
 
-    pool = play.round(1).pool_uflt * 7 // 10
-    shares = even(pool, delivered(play, 1))
-    for who, share in even(pool * harmed, delivered(play, 2) if harmed else ()).items():
-        shares[who] = shares.get(who, 0) + share
+    pool = play.round(1).pool_uflt
+    lost = [even(pool * 7 // 10, delivered(play, 1)), even(pool * 7 // 10, delivered(play, 2))]
+    if phase in (RoundPhase.AGGREGATE, RoundPhase.CHALLENGE):
+        lost.append(even(pool * 15 // 100, play.evaluators))
+    if phase is RoundPhase.CHALLENGE and honest != cheat:
+        lost.append({honest: pool // 10})
+    shares = {who: sum(each.get(who, 0) for each in lost) for each in lost for who in each}
     paid = {event.participant: event.amount_uflt for event in play.world.said(LossCompensated)}
     assert paid == shares
-    lock = 10 * play.round(1).pool_uflt
-    left = lock - lock // 4 - sum(shares.values())
+    left = 10 * pool - 10 * pool // 4 - sum(shares.values())
     assert sum(event.amount_uflt for event in play.world.said(PotBurned)) == left
     assert play.job().escrow_uflt == play.job().budget_uflt
 
 
-def test_a_conviction_in_one_round_takes_nothing_of_what_another_has_earned() -> None:
+def test_who_is_convicted_in_one_of_the_voided_rounds_lost_nothing_in_any() -> None:
     play = a_play(THREE_ROUNDS).to_challenge().to_include(2)
     liar = play.seats(2)[0].worker
     convict(play, [(liar, Fault.FALSE_UPDATE)], 2)
     convict(play, [(play.round().aggregator, Fault.FALSE_AGGREGATE)], 1)
     play.world.do(void_round, play.job_id, 1, "false_aggregate")
     paid = {event.participant: event.amount_uflt for event in play.world.said(LossCompensated)}
-    pool = play.round(1).pool_uflt * 7 // 10
-    assert paid[liar] == even(pool, delivered(play, 1))[liar]
-    assert sum(paid.values()) == 2 * pool
+    assert sorted(paid) == sorted(who for who in delivered(play, 1) if who != liar)
 
 
 def test_a_worker_that_paid_into_the_job_gets_its_half_of_escrow_and_nothing_slashed() -> None:
