@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.kernel.record import U32, U64, Address
+from app.kernel.store import Overlay
+from app.learning.proof import proof_hash
 from app.modules import bonds, disputes, jobs, reputation, slashing
-from app.modules.disputes import DisputePhase
+from app.modules.disputes import Dispute, DisputePhase
 from app.modules.disputes.lifecycle import NEXT_PHASES
-from app.modules.disputes.records import DUE, DisputePhaseChanged
-from app.modules.disputes.verdict import RIGHT_CHUNK
-from app.modules.jobs import CombineRule, JobPhase
+from app.modules.disputes.records import DUE, PARTS, DisputePhaseChanged, ProofPart
+from app.modules.disputes.verdict import RIGHT_CHUNK, find_fault
+from app.modules.jobs import CombineRule, ContributionRule, JobPhase
 from app.modules.reputation import ReputationMoved
 from app.modules.rounds import RoundPhase
 from tests.build import FLT, RICH, a_payout_address
@@ -25,6 +29,8 @@ LOCK = 10 * POOL
 """What an aggregator locks: ten pools."""
 BOND = 1_000 * FLT
 FOUR = {"schedule.round_count": U32(4)}
+FALSE_COURT = a_court(FOUR).to_challenge(lie=1)
+"""A court whose state no test changes."""
 
 
 def evaluators(court: Court, number: int = 1) -> list[Address]:
@@ -137,7 +143,53 @@ def test_every_rule_can_be_disputed_and_no_right_model_is_proven_false(
     assert phases(court)[:2] == ["CHALLENGE", "VOIDED"]
 
 
+def test_a_lie_is_disproved_while_it_is_scored() -> None:
+    scored = {**FOUR, "pay.contribution": ContributionRule.LEAVE_ONE_OUT}
+    court = a_court(scored).to_aggregate()
+    court.post(lie=1)
+    court.attest()
+    assert court.play.round().phase is RoundPhase.SCORE
+    assert court.challenge(court.stranger, court.proof()).phase is DisputePhase.UPHELD
+    assert phases(court)[:2] == ["VOIDED"] * 2
+    assert court.play.job().model_root == court.play.job().spec.work.base_root
+    assert court.play.world.balance("slashed") == 0
+
+
+def test_a_challenge_of_a_model_that_is_scored_outlives_the_scoring() -> None:
+    scored = {**FOUR, "pay.contribution": ContributionRule.LEAVE_ONE_OUT}
+    court = a_court(scored).to_aggregate()
+    court.post(lie=1)
+    court.attest()
+    dispute_id = court.commit(court.stranger, court.proof())
+    court.play.score()
+    assert court.play.round().phase is RoundPhase.CHALLENGE
+    assert court.play.round().dispute_count == 1
+    court.open(dispute_id)
+    assert court.phase(dispute_id) is DisputePhase.UPHELD
+
+
 # A wrong proof
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_whatever_bytes_come_as_a_proof_the_chain_goes_on(data: st.DataObject) -> None:
+    court, right = FALSE_COURT, FALSE_COURT.proof()
+    bent = bytearray(right)
+    for at in data.draw(st.lists(st.integers(0, len(right) - 1), min_size=1, max_size=4)):
+        bent[at] = data.draw(st.integers(0, 255))
+    end = data.draw(st.sampled_from([len(right), 1, len(right) // 2]))
+    proof = data.draw(st.sampled_from([bytes(bent[:end]), data.draw(st.binary(min_size=1))]))
+    state = court.play.world.state
+    dispute = Dispute(
+        *(U64(1), U32(1), U64(9), court.stranger, U32(1), b"", U64(0)),
+        proof_hash=proof_hash(proof),
+        part_count=U32(1),
+    )
+    draft = Overlay(state)
+    PARTS.put(draft, (9, 0), ProofPart(proof))
+    fault = find_fault(draft, dispute)
+    assert (fault == "") == (proof == right)
 
 
 def test_a_wrong_proof_costs_the_deposit_which_goes_to_the_accused() -> None:

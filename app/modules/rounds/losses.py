@@ -6,7 +6,8 @@ who sent the same update shares it. An evaluator delivered if it voted and, wher
 aggregate, attested it; in the first round, which is proven false, it is the other way round: it
 voted and did not attest. It loses its equal share of the evaluators' part, as one of all of them.
 The aggregator of a round that was built on the false one loses the aggregator's part. Who is
-convicted in one of the rounds lost nothing in any, and reserves only waited.
+convicted in one of the rounds lost nothing in any. Reserves only waited; who was drawn only to
+score would have earned by its scores, which say nothing about a model that was false.
 """
 
 from __future__ import annotations
