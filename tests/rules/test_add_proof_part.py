@@ -4,21 +4,30 @@ from dataclasses import replace
 
 import pytest
 
-from app.kernel.record import U32, U64
+from app.kernel.context import Context
+from app.kernel.record import U32, U64, U128
+from app.kernel.store import Overlay
 from app.learning import proof
-from app.modules.disputes import DisputePhase
+from app.learning.combine import CombineRule, combine_chunk
+from app.learning.fixed import MODEL_WIDTH, UPDATE_WIDTH, decode_values, encode_values
+from app.modules import rounds
+from app.modules.disputes import DISPUTES, AddProofPart, DisputePhase, OpenChallenge
 from app.modules.disputes.challenge import (
     NotTheChallenger,
     TooLate,
     WrongDisputePhase,
     WrongPart,
     WrongPartSize,
+    add_proof_part,
+    commit_challenge,
+    open_challenge,
 )
 from app.modules.disputes.lifecycle import NoSuchDispute
-from app.modules.disputes.records import PARTS, DisputePhaseChanged, ProofPartAdded
-from app.modules.rounds import RoundPhase
-from tests.build import FLT, RICH
-from tests.build_disputes import Court, a_court
+from app.modules.disputes.records import PARTS, DisputePhaseChanged, ProofPart, ProofPartAdded
+from app.modules.disputes.verdict import find_fault
+from app.modules.rounds import RoundPhase, SeatState
+from tests.build import FLT, RICH, an_address
+from tests.build_disputes import BASE, Court, a_court, a_salt, open_at, root_of, train
 
 PART_BYTES = 800
 
@@ -105,3 +114,45 @@ def test_parts_that_are_not_the_announced_proof_cost_the_deposit(
     assert court.phase(dispute_id) is DisputePhase.REFUTED
     reason = world.said(DisputePhaseChanged)[-1].reason
     assert "joined they have the hash" in reason
+
+
+def test_a_proof_over_256_updates_comes_in_two_parts_of_256_kib() -> None:
+    court = a_court().to_challenge()
+    play, draft = court.play, Overlay(court.play.world.state)
+    base_root, first = play.round().base_root, play.seats()[0]
+    workers = [an_address(f"crowd {i}") for i in range(256)]
+    updates = {worker: train(worker, base_root) for worker in workers}
+    for number, worker in enumerate(workers):
+        root = root_of(updates[worker], UPDATE_WIDTH)
+        squares = U128(root.sum_squares)
+        reveal = replace(
+            first.reveal, update_root=root.root, sum_squares=squares, example_count=U64(1)
+        )
+        state = {"state": SeatState.INCLUDED, "reveal": reveal}
+        seat = replace(first, seat=U32(number), worker=worker, **state)
+        rounds.SEATS.put(draft, (1, 1, number), seat)
+    vectors = [decode_values(updates[worker], UPDATE_WIDTH) for worker in sorted(workers)]
+    base = decode_values(BASE, MODEL_WIDTH)
+    values = combine_chunk(CombineRule.FEDAVG, base, vectors, [1] * 256, 0)
+    values[0] += 1
+    model = encode_values(values, MODEL_WIDTH)
+    rounds.ROUNDS.put(draft, (1, 1), replace(play.round(), model_root=root_of(model).root))
+    models = [open_at(data, MODEL_WIDTH, 0) for data in (model, BASE)]
+    openings = tuple(open_at(updates[worker], UPDATE_WIDTH, 0) for worker in sorted(workers))
+    data = proof.encode_proof(proof.AggregateProof(U64(0), *models, openings))
+
+    ctx = Context(play.world.block, court.stranger)
+    dispute_id = commit_challenge(draft, ctx, court.commitment(court.stranger, data)).dispute_id
+    place = court.stranger, U64(1), U32(1), dispute_id
+    parts = proof.split_proof(data)
+    assert [len(part) for part in parts] == [256 * 1024, len(data) - 256 * 1024]
+    opening = OpenChallenge(
+        *place, proof.proof_hash(data), a_salt(court.stranger), U32(2), parts[0]
+    )
+    open_challenge(draft, ctx, opening)
+    add_proof_part(draft, ctx, AddProofPart(*place, U32(1), parts[1]))
+    dispute = DISPUTES.must(draft, (1, 1, dispute_id))
+    assert dispute.phase is DisputePhase.COMPLETE
+    assert find_fault(draft, dispute) == ""
+    PARTS.put(draft, (dispute_id, 1), ProofPart(parts[1][:-1] + b"\x00"))
+    assert "the announced" in find_fault(draft, dispute)
