@@ -13,13 +13,17 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import floor
 from typing import Any
 
 from app.kernel.bech32 import to_bech32
+from tests.sim.referee import Attempt, Referee, middle
 
 PPM = 1_000_000
 FEE_PPM = 10_000
 FAULT_PPM = {"MISSED_COMMIT": 5_000, "UNREVEALED_UPDATE": 20_000, "NO_AGGREGATE": 50_000}
+FAULT_PPM |= {"UNREVEALED_SCORES": 20_000}
 EXCUSE_ROUNDS = 20
 JOIN_DEPOSIT, REJECTION_DEPOSIT, POSTING_COST = 1_000_000, 10_000_000, 10_000_000
 
@@ -47,6 +51,9 @@ class JobBook:
     held: dict[bytes, int] = field(default_factory=lambda: defaultdict(int))
     refunds: dict[bytes, int] = field(default_factory=dict)
     rounds: dict[int, dict[bytes, int]] = field(default_factory=lambda: defaultdict(dict))
+    released_ppm: int = PPM
+    committee_uflt: int = 0
+    measuring: list[int] = field(default_factory=list)
 
     @property
     def escrow(self) -> int:
@@ -68,6 +75,7 @@ class Auditor:
         self.deposits: dict[tuple[bytes, int], int] = defaultdict(int)
         self.forfeited = 0
         self.due: dict[tuple[Place, bytes], Missed] = {}
+        self.members: dict[int, int] = {}
         self.judged: dict[bytes, int] = defaultdict(int)
         self.excused: dict[bytes, int] = {}
         self.posted: dict[Place, set[int]] = defaultdict(set)
@@ -75,6 +83,8 @@ class Auditor:
         self.compensated: dict[Place, dict[bytes, int]] = defaultdict(dict)
         self.burned: dict[Place, int] = defaultdict(int)
         self.seen: Counter[str] = Counter()
+        self.referee = Referee()
+        self.fees: dict[int, int] = {}
 
     def expect_admission(self, signer: bytes, sequence: int, fee: int, is_signed: bool) -> bool:
         """Say whether a transaction may enter a block now; it must be asked in block order."""
@@ -86,6 +96,7 @@ class Auditor:
 
     def hear(self, message: Any, response: Any) -> None:
         """Remember a message that took effect."""
+        self.seen[self.referee.hear(message)] += 1
         hear = getattr(self, f"hear_{snake_case(type(message))}", None)
         if hear is not None:
             hear(message, response)
@@ -197,13 +208,53 @@ class Auditor:
         if event.recipient == DEPOSITS:
             assert amount in (JOIN_DEPOSIT, REJECTION_DEPOSIT)
             self.deposits[event.sender, amount] += 1
-        elif event.sender == DEPOSITS and event.recipient == TREASURY:
-            assert amount == REJECTION_DEPOSIT
-            self.forfeited += 1
-        elif event.sender == DEPOSITS:
-            assert amount == JOIN_DEPOSIT
+        elif event.sender == DEPOSITS and (event.recipient, amount) in self.deposits:
             self.deposits[event.recipient, amount] -= 1
             assert self.deposits[event.recipient, amount] >= 0
+        elif event.sender == DEPOSITS:
+            self.forfeited += amount
+
+    def on_slices_drawn(self, event: Any) -> None:
+        """Remember who is to score a round now."""
+        self.referee.attempts[event.job_id, event.round].append(Attempt(event.scorer_count))
+
+    def on_result_measured(self, event: Any) -> None:
+        """Work out what part of the held-back money a committee releases."""
+        book, found = self.jobs[event.job_id], self.referee.measured.pop(event.job_id, {})
+        assert event.revealed_count == len(found)
+        count = self.members.pop(event.job_id, 0)
+        is_quorum = len(found) >= 3 and 2 * len(found) > count
+        if is_quorum:
+            goal = book.spec.acceptance
+            way = Fraction(
+                middle([*found.values()]) - goal.baseline_millionths,
+                goal.threshold_millionths - goal.baseline_millionths,
+            )
+            book.released_ppm = min(max(floor(way * PPM), 0), PPM)
+        assert event.released_ppm == book.released_ppm
+        is_upheld = book.released_ppm < PPM
+        self.seen["UPHELD" if is_upheld else "MEASURED" if is_quorum else "UNMEASURED"] += 1
+        self.fees[event.job_id] = len(found)
+
+    def on_committee_drawn(self, event: Any) -> None:
+        """Remember how many measure."""
+        self.members[event.job_id] = event.member_count
+
+    def on_member_paid(self, event: Any) -> None:
+        """Check that each who measured gets its part, of the deposit or of what isn't released."""
+        book, count = self.jobs[event.job_id], self.fees[event.job_id]
+        share = event.paid_uflt + event.fee_uflt
+        assert event.fee_uflt == share * FEE_PPM // PPM
+        total = REJECTION_DEPOSIT
+        if book.released_ppm < PPM:
+            if not book.committee_uflt:
+                book.committee_uflt = min(REJECTION_DEPOSIT, book.escrow)
+            total = book.committee_uflt
+            book.measuring.append(share)
+        assert share in (total // count, total // count + 1)
+        if len(book.measuring) == count:
+            assert sum(book.measuring) == total
+            book.paid += total
 
     def on_unbonded(self, event: Any) -> None:
         """Check a bond that arrived."""
@@ -223,14 +274,14 @@ class Auditor:
         book.rounds[event.round][event.participant] = share
 
     def on_held_paid(self, event: Any) -> None:
-        """Check that all that was held back for somebody arrives at once."""
+        """Check that all that was held back for somebody arrives at once, as far as released."""
         book = self.jobs[event.job_id]
         held = book.held.pop(event.participant)
-        assert (event.paid_uflt, event.fee_uflt) == (
-            held - held * FEE_PPM // PPM,
-            held * FEE_PPM // PPM,
-        )
-        book.paid += held
+        paid = held * book.released_ppm // PPM
+        fee = paid * FEE_PPM // PPM
+        amounts = event.paid_uflt, event.fee_uflt, event.returned_uflt
+        assert amounts == (paid - fee, fee, held - paid)
+        book.paid += paid
 
     def on_job_refunded(self, event: Any) -> None:
         """Book a refund; all of a job's come at once and are checked together."""
@@ -255,13 +306,53 @@ class Auditor:
         paid = dict(book.rounds.pop(number, {}))
         made_good = self.check_pot((job_id, number), facts)
         if facts.phase == "SETTLED":
-            expected, excess = settled_shares(book.spec, facts)
+            expected, excess = self.settled_shares((job_id, number), facts)
         else:
             expected, excess = aborted_shares(book.spec, facts, made_good), 0
         assert paid == {who: share for who, share in expected.items() if share}, (job_id, number)
         book.paid += excess
         assert sum(paid.values()) + excess <= facts.pool
         assert facts.pool <= sum(book.funded.values()) // book.spec.schedule.round_count
+
+    def settled_shares(self, place: Place, facts: RoundFacts) -> tuple[dict[bytes, int], int]:
+        """Return everybody's share of a settled round's pool, and what goes to the treasury."""
+        spec = self.jobs[place[0]].spec
+        is_scored = spec.pay.contribution.name == "LEAVE_ONE_OUT"
+        earners: Iterable[bytes] = facts.attesters
+        if is_scored:
+            self.seen[self.referee.outcome(place)] += 1
+            shares, excess = self.scored_shares(place, facts)
+            earners = self.referee.earners(place, facts.attesters)
+        else:
+            shares, excess = claimed_shares(spec, facts)
+        pool, earners = facts.pool, list(earners)
+        fees = pool * spec.pay.evaluator_ppm // PPM
+        at_most = 2 * fees * len(earners) // max(1, len(facts.evaluators))
+        for who, part in even(min(fees, at_most), earners).items():
+            shares[who] += part
+        for who, part in even(pool * spec.pay.reserve_ppm // PPM, facts.reserves).items():
+            shares[who] += part
+        shares[facts.aggregator] += pool * spec.pay.aggregator_ppm // PPM
+        return shares, excess
+
+    def scored_shares(self, place: Place, facts: RoundFacts) -> tuple[dict[bytes, int], int]:
+        """Return the workers' shares by worth, and what is over twice an equal one."""
+        pay, groups = self.jobs[place[0]].spec.pay, twins(facts.delivered)
+        workers, outcome = facts.pool * pay.worker_ppm // PPM, self.referee.outcome(place)
+        weights = self.referee.weigh(place, groups) if outcome == "SCORED" else {}
+        shares: dict[bytes, int] = defaultdict(int)
+        if not any(weights.values()):
+            whole = workers if outcome == "NO_SLICES" else workers // 2
+            self.seen["NOBODY_WORTH"] += outcome == "SCORED"
+            for first, part in even(whole, groups).items():
+                shares.update(even(part, groups[first]))
+            return shares, 0
+        raw = {who: workers * weight // sum(weights.values()) for who, weight in weights.items()}
+        for who in sorted(who for who in raw if weights[who])[: workers - sum(raw.values())]:
+            raw[who] += 1
+        cap = 2 * workers // len(groups)
+        shares.update({who: min(part, cap) for who, part in raw.items()})
+        return shares, sum(max(0, part - cap) for part in raw.values())
 
     def check_pot(self, place: Place, facts: Any) -> dict[bytes, int]:
         """Work out whose a round's slashed money is, and that the rest was burned."""
@@ -290,7 +381,7 @@ class Auditor:
         assert mine.get(ESCROW, 0) == sum(escrows.values())
         assert mine.get(SLASHED, 0) == sum(self.slashed.values())
         deposited = sum(amount * count for (_, amount), count in self.deposits.items())
-        assert mine.get(DEPOSITS, 0) == deposited - self.forfeited * REJECTION_DEPOSIT
+        assert mine.get(DEPOSITS, 0) == deposited - self.forfeited
 
 
 @dataclass(frozen=True)
@@ -305,7 +396,8 @@ class Missed:
     @property
     def is_outage(self) -> bool:
         """Whether so many missed it that it wasn't theirs alone; an aggregator's turn is."""
-        return self.fault != "NO_AGGREGATE" and 3 * len(self.people) > self.awaited
+        alone = ("NO_AGGREGATE", "UNREVEALED_SCORES")
+        return self.fault not in alone and 3 * len(self.people) > self.awaited
 
 
 @dataclass(frozen=True)
@@ -353,12 +445,11 @@ def twins(delivered: Mapping[bytes, tuple[bytes, int]]) -> dict[bytes, list[byte
     return {group[0]: group for group in groups.values()}
 
 
-def settled_shares(spec: Any, facts: RoundFacts) -> tuple[dict[bytes, int], int]:
-    """Return everybody's share of a settled round's pool, and what goes to the treasury."""
-    pool, pay = facts.pool, spec.pay
-    workers, groups = pool * pay.worker_ppm // PPM, twins(facts.delivered)
+def claimed_shares(spec: Any, facts: RoundFacts) -> tuple[dict[bytes, int], int]:
+    """Return the workers' shares where nothing is scored, and what is over twice an equal one."""
+    workers, groups = facts.pool * spec.pay.worker_ppm // PPM, twins(facts.delivered)
     limit = spec.combination.example_count_max
-    capped = pay.contribution.name == "EXAMPLES_CAPPED"
+    capped = spec.pay.contribution.name == "EXAMPLES_CAPPED"
     weights = {g: min(facts.delivered[g][1], limit) if capped else 1 for g in groups}
     raw = {g: workers * weight // sum(weights.values()) for g, weight in weights.items()}
     for who in sorted(raw)[: workers - sum(raw.values())]:
@@ -369,13 +460,6 @@ def settled_shares(spec: Any, facts: RoundFacts) -> tuple[dict[bytes, int], int]
         excess += max(0, amount - cap)
         for who, part in even(min(amount, cap), groups[first]).items():
             shares[who] += part
-    fees = pool * pay.evaluator_ppm // PPM
-    at_most = 2 * fees * len(facts.attesters) // max(1, len(facts.evaluators))
-    for who, part in even(min(fees, at_most), facts.attesters).items():
-        shares[who] += part
-    for who, part in even(pool * pay.reserve_ppm // PPM, facts.reserves).items():
-        shares[who] += part
-    shares[facts.aggregator] += pool * pay.aggregator_ppm // PPM
     return shares, excess
 
 

@@ -47,6 +47,8 @@ def test_a_long_run_sees_every_end_that_a_job_and_a_round_can_have(tmp_path: Pat
     assert {"CANCELLED", "FAILED", "round SETTLED", "round ABORTED"} <= set(ends)
     assert {"MISSED_COMMIT", "UNREVEALED_UPDATE", "NO_AGGREGATE"} <= set(faults)
     assert {"EXCUSED", "COMPENSATED", "BURNED"} <= set(faults)
+    assert {"SCORED", "NO_SLICES", "NO_QUORUM", "NOBODY_WORTH"} <= set(faults)
+    assert {"UNREVEALED_SCORES", "UPHELD", "UNMEASURED"} <= set(faults)
 
 
 def test_the_roots_don_t_depend_on_the_order_of_python_s_hashes(tmp_path: Path) -> None:

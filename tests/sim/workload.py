@@ -13,10 +13,10 @@ from typing import Any
 
 from app import chain
 from app.kernel import vrf
-from app.kernel.record import U64, Address, encode
+from app.kernel.record import I64, U64, Address, encode
 from app.kernel.tx import Coin
 from app.learning.commitment import UPDATE_COMMITMENT, commitment
-from app.modules import auth, beacon, bonds, jobs, payouts, rounds
+from app.modules import auth, beacon, bonds, committees, jobs, payouts, rounds
 from app.modules.bank import Send
 from app.modules.bonds import Role
 from app.modules.jobs import JobPhase
@@ -31,11 +31,13 @@ from fl_worker.roles.decide import (
     find_seat,
 )
 from tests.build import a_blob, a_job, a_registration, a_vrf_secret, an_address
+from tests.sim.scorers import grants, grants_of_kept, measure, score
 from tests.sim.world import CHAIN_ID, VALIDATORS, Faults, Submission, World
 
 FLT = 1_000_000
 PHASES = {
-    f"schedule.{name}_s": 4 for name in ("commit", "reveal", "include", "aggregate", "challenge")
+    f"schedule.{name}_s": 4
+    for name in ("commit", "reveal", "include", "aggregate", "score", "challenge")
 }
 
 
@@ -73,7 +75,7 @@ class Simulation:
 
     def __init__(self, seed: int, path: Path, faults: Faults | None = None) -> None:
         roles = {"worker": Role.WORKER, "aggregator": Role.AGGREGATOR, "evaluator": Role.EVALUATOR}
-        counts = {"worker": 6, "aggregator": 3, "evaluator": 3}
+        counts = {"worker": 6, "aggregator": 3, "evaluator": 8}
         self.people = [Actor(f"person {i}", make_signer(f"person {i}")) for i in range(3)]
         self.participants = [
             Actor(f"{kind} {i}", make_signer(f"{kind} {i}"), roles[kind])
@@ -128,15 +130,31 @@ class Simulation:
         for job_id, job in jobs.JOBS.items(self.world.memory):
             if job.phase == JobPhase.RUNNING:
                 submissions += self.work(actor, job_id)
+            elif job.phase == JobPhase.REVIEW and job.rejected:
+                found = self.committee_of(job_id)
+                messages = found and measure(CHAIN_ID, actor.address, job, found)
+                submissions += [self.submit(actor, [message]) for message in messages or ()]
         return submissions
+
+    def committee_of(self, job_id: int) -> Any:
+        """Return a job's committee and its members, or nothing."""
+        found = committees.COMMITTEES.get(self.world.memory, job_id)
+        return found and (found, committees.get_members(self.world.memory, job_id))
+
+    def view(self, job_id: int) -> Any:
+        """Return a job's state, asked for once a block."""
+        if job_id not in self.views:
+            request = rounds.JobStateRequest(U64(job_id))
+            self.views[job_id] = chain.run_query(self.world.memory, request)
+        return self.views[job_id]
 
     def work(self, actor: Actor, job_id: int) -> list[Submission]:
         """Do what the actor's role decides in a job."""
-        view = self.views.get(job_id)
-        if view is None:
-            request = rounds.JobStateRequest(U64(job_id))
-            view = self.views[job_id] = chain.run_query(self.world.memory, request)
+        view = self.view(job_id)
         messages = []
+        if actor.role is Role.EVALUATOR:
+            for state in view.rounds:
+                messages += score(CHAIN_ID, actor.address, view.job, state)
         for intent in list(self.decide(actor, view)):
             state = next(s for s in view.rounds if s.round.round == intent.round)
             message = self.act(actor, view, state, intent)
@@ -281,11 +299,14 @@ class Simulation:
             "schedule.open_s": 10,
             "schedule.review_s": 5,
             "schedule.grace_ms": 500,
-            "pay.contribution": self.random.choice(
-                [jobs.ContributionRule.EQUAL, jobs.ContributionRule.EXAMPLES_CAPPED]
-            ),
+            "pay.contribution": self.random.choice(list(jobs.ContributionRule)[1:]),
             "pay.held_back_ppm": self.random.choice([0, 200_000, 299_999]),
         }
+        is_scored = changes["pay.contribution"] in jobs.SCORING
+        if is_scored and self.world.hits(2):
+            changes |= {"work.metric_direction": jobs.MetricDirection.HIGHER}
+            changes |= {"acceptance": jobs.Acceptance(I64(500_000), I64(2_500_000))}
+            changes |= {"pay.weighs_quality": True}
         return a_job(me, changes, self.random.randint(10, 1_000) * FLT + self.random.randrange(97))
 
     def manage(self, me: Address, job: Any) -> list[Any]:
@@ -295,9 +316,16 @@ class Simulation:
                 return [jobs.FundJob(me, job.job_id, U64(3 * FLT + 1))]
             if self.world.hits(150):
                 return [jobs.CancelJob(me, job.job_id)]
+        if job.phase == JobPhase.RUNNING:
+            return [grant for each in self.view(job.job_id).rounds for grant in grants(job, each)]
+        if job.phase == JobPhase.REVIEW and job.rejected:
+            found = self.committee_of(job.job_id)
+            is_tired = self.world.hits(100)
+            accepting = [payouts.AcceptJob(me, job.job_id)] if is_tired else []
+            return accepting or [*(grants_of_kept(job, found) if found else ())]
         if job.phase == JobPhase.REVIEW:
             if self.world.hits(10):
                 return [payouts.AcceptJob(me, job.job_id)]
-            if self.world.hits(10):
+            if self.world.hits(6):
                 return [payouts.RejectJob(me, job.job_id, "the loss is too high")]
         return []

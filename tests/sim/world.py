@@ -26,7 +26,15 @@ from app.kernel.trie import Forest
 from app.kernel.tx import Slot
 from app.modules import bank, beacon, jobs
 from app.modules.rounds.lifecycle import get_readers, get_seats
-from app.modules.rounds.records import ROUNDS, RoundDrawn, RoundPhase, SeatKind, SeatState
+from app.modules.rounds.records import (
+    ROUNDS,
+    SCORERS,
+    RoundDrawn,
+    RoundPhase,
+    ScoreStep,
+    SeatKind,
+    SeatState,
+)
 from app.modules.statistics import StatisticsRequest
 from app.node.abci import REFUSALS_PER_VALIDATOR, Application
 from app.node.leveldb import LevelStore
@@ -41,7 +49,7 @@ CHAIN_ID = "pollen-sim"
 FEE_UFLT = 100_000
 GAS_LIMIT = 10_000_000
 PARAMS: dict[str, dict[str, Any]] = {
-    "bonds": {"unbonding_s": 600, "releases_per_block_max": 3},
+    "bonds": {"unbonding_s": 700, "releases_per_block_max": 3},
     "jobs": {"deadline_s_min": 1, "challenge_s_min": 1, "due_per_block_max": 2},
     "rounds": {"deadline_blocks": 2, "candidate_wait_s": 20, "due_per_block_max": 3},
     "payouts": {"payments_per_block_max": 5},
@@ -256,6 +264,7 @@ class World:
                 self.audit_tx(submissions[raw], outcome)
         draft.merge_into(self.memory)
         missed = [*self.missed_deadlines(before, seated), *self.missed_turns(before)]
+        missed += self.missed_scores(before)
         self.follow(result.end_events, self.ended_rounds(before), missed)
         self.auditor.check(self.balances(), self.escrows())
         self.tally.check(chain.run_query(self.memory, StatisticsRequest()), self.balances())
@@ -327,6 +336,18 @@ class World:
             is_posted = was.aggregate_attempt in self.auditor.posted[place]
             if was.phase is RoundPhase.AGGREGATE and is_over and not is_posted:
                 yield Missed(place, "NO_AGGREGATE", (was.aggregator,), 1)
+
+    def missed_scores(self, before: Any) -> Iterator[Missed]:
+        """Walk the deadlines that ended in this block with scores committed and not revealed."""
+        for place, was in before.items():
+            now = ROUNDS.must(self.memory, place)
+            is_over = (now.score_step, now.score_attempt) != (was.score_step, was.score_attempt)
+            if was.score_step is ScoreStep.REVEAL and is_over:
+                scorers = [row for _, row in SCORERS.items(self.memory, place)]
+                asked = [each for each in scorers if each.attempt == was.score_attempt]
+                closed = [each for each in asked if each.commitment and not each.scores.salt]
+                people = tuple(each.evaluator for each in closed)
+                yield Missed(place, "UNREVEALED_SCORES", people, len(asked))
 
     def facts(self, ended: Any, before: Any) -> RoundFacts:
         """Return what people did in a round."""
