@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -17,22 +17,25 @@ from app import chain
 from app.kernel import vrf
 from app.kernel.context import Block
 from app.kernel.crypto import module_address, verify_secp256k1
-from app.kernel.record import U32, U64, U128
+from app.kernel.record import U32, U64, U128, Address
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.trie import Forest
 from app.kernel.tx import Coin
 from app.modules import beacon, bonds, jobs, payouts
 from app.modules.bank import Send
 from app.modules.bonds import Role
+from app.modules.committees import GrantKeptSlices
 from app.modules.disputes import DisputePhase
 from app.modules.jobs import JobPhase
-from app.modules.rounds import RoundPhase
+from app.modules.rounds import RoundPhase, ScoreOutcome, Scores
 from app.wire.events import block_events, result_data, tx_events
 from app.wire.tx import decode_block
 from tests.build import FLT, a_job, a_payout_address, a_registration, a_vrf_secret, an_address
 from tests.build_chain import Ledger, a_send
+from tests.build_committees import a_measurement, commitment_of, revelation_of
 from tests.build_disputes import REAL_WORK, Court
-from tests.build_rounds import Play
+from tests.build_rounds import Play, a_score
+from tests.build_scores import WITH_QUALITY
 from tests.conftest import VECTORS
 
 FOLDER = VECTORS / "chain"
@@ -185,6 +188,91 @@ def job() -> Chronicle:
     return chronicle
 
 
+def scored() -> Chronicle:
+    """Two scored rounds and a rejection: a redraw, quality and a cap, no quorum, half a release."""
+    roles = [Role.WORKER] * 3 + [Role.EVALUATOR] * 6 + [Role.AGGREGATOR]
+    names = ["rita", *[f"{role.name.lower()} {i}" for i, role in enumerate(roles)]]
+    late = [f"evaluator {i}" for i in range(10, 13)]
+    quick = {"deadline_blocks": 1}
+    params = {"rounds": quick, "committees": quick, "jobs": {"challenge_s_min": 5}}
+    chronicle = Chronicle(*names, *late, params=params, uflt=10_000 * FLT)
+    ledger = chronicle.ledger
+    rita, *others = ledger.people(*names)
+    for who, role in zip(others, roles, strict=True):
+        chronicle.do(a_registration(who, role, 1_000 * FLT))
+    changes = {**SMALL_JOB, **WITH_QUALITY, "schedule.round_count": U32(2)}
+    (posted,) = chronicle.do(a_job(rita, {**changes, "schedule.challenge_s": U32(5)}, 60 * FLT))
+    chronicle.do(*[jobs.JoinJob(who, posted.job_id) for who in others[:3]])
+    chronicle.add()
+    play = Play(ledger, posted.job_id, others[:3], others[3:9], others[9:])  # type: ignore[arg-type]
+
+    good = a_score([900, 0, 800, 900], [1_000_000, 800_000, 0])
+    play_to_score(chronicle, play, 1)
+    score(chronicle, play, 1, {play.scorers(1)[0].evaluator: good}, committing=1)
+    chronicle.do(play.grant_of(1))
+    score(chronicle, play, 1, {each.evaluator: good for each in play.scorers(1)}, committing=3)
+    assert play.round(1).score_outcome is ScoreOutcome.SCORED
+    play_to_score(chronicle, play, 2)
+    score(chronicle, play, 2, {}, committing=0)
+    chronicle.do(play.grant_of(2))
+    three = {each.evaluator: good for each in play.scorers(2)}
+    chronicle.do(*[play.scores_commitment(who, scores, 2) for who, scores in three.items()])
+    chronicle.do(*[play.scores_revelation(who, scores, 2) for who, scores in [*three.items()][:2]])
+    chronicle.add(seconds=20)
+    assert play.round(2).score_outcome is ScoreOutcome.NO_QUORUM
+    for seconds in (6, 6, 2):
+        chronicle.add(seconds=seconds)
+    reject(chronicle, play, ledger.people(*late))
+    return chronicle
+
+
+def play_to_score(chronicle: Chronicle, play: Play, number: int) -> None:
+    """Let everyone do what a round asks of them, until the drawn slices are granted."""
+    readers = [reader.participant for reader in play.readers(number)]
+    evaluators = [reader.participant for reader in play.readers(number, is_aggregator=False)]
+    chronicle.do(*[play.commitment(worker, number) for worker in play.asked(number)])
+    chronicle.do(*[play.revelation(worker, number) for worker in play.workers])
+    chronicle.do(*[play.vote_of(reader, number) for reader in readers])
+    chronicle.do(play.aggregate_of(play.round(number).aggregator, number))
+    chronicle.do(*[play.attestation_of(evaluator, number) for evaluator in evaluators])
+    chronicle.add()
+    chronicle.do(play.grant_of(number))
+
+
+def score(
+    chronicle: Chronicle,
+    play: Play,
+    number: int,
+    given: Mapping[Address, Scores],
+    *,
+    committing: int,
+) -> None:
+    """Let evaluators commit and, if they are enough, reveal; else let others be drawn."""
+    chronicle.do(*[play.scores_commitment(who, scores, number) for who, scores in given.items()])
+    if committing < 3:
+        chronicle.add(seconds=20)
+        chronicle.add()
+        return
+    chronicle.do(*[play.scores_revelation(who, scores, number) for who, scores in given.items()])
+
+
+def reject(chronicle: Chronicle, play: Play, evaluators: Sequence[Address]) -> None:
+    """Reject a job's result, which evaluators who come for it find to be halfway there."""
+    requester = jobs.JOBS.must(chronicle.ledger.state, play.job_id).requester
+    chronicle.do(*[a_registration(who, Role.EVALUATOR, 100 * FLT) for who in evaluators])
+    chronicle.do(payouts.RejectJob(requester, U64(play.job_id), "it learned too little"))
+    chronicle.add()
+    boxes = (bytes(80),) * (2 * len(evaluators))
+    chronicle.do(GrantKeptSlices(requester, U64(play.job_id), boxes))
+    halfway = a_measurement(500_000)
+    chronicle.do(*[commitment_of(play, who, halfway) for who in evaluators])
+    chronicle.do(*[revelation_of(who, halfway) for who in evaluators])
+    chronicle.add()
+    found = jobs.JOBS.must(chronicle.ledger.state, play.job_id)
+    assert (found.phase, found.released_ppm) == (JobPhase.SETTLED, 500_000)
+    assert [chronicle.ledger.balance(name) for name in ("escrow", "deposits")] == [0, 0]
+
+
 def faults() -> Chronicle:
     """A round that fails: two workers and all readers miss deadlines, two workers are made good."""
     roles = [Role.WORKER] * 4 + [Role.EVALUATOR] * 3 + [Role.AGGREGATOR]
@@ -298,7 +386,7 @@ def lie_in_first_round(chronicle: Chronicle, court: Court) -> None:
     chronicle.do(*[court.attestation_of(evaluator) for evaluator in play.evaluators[:2]])
 
 
-SCENARIOS: list[Callable[[], Chronicle]] = [sends, bonding, job, faults, drawn, dispute]
+SCENARIOS: list[Callable[[], Chronicle]] = [sends, bonding, job, scored, faults, drawn, dispute]
 
 
 def replay(vector: dict[str, Any]) -> Iterator[dict[str, Any]]:
