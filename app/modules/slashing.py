@@ -2,7 +2,7 @@
 
 `PENALTIES` is the whole of it: each fault, of what it takes a part, and whether it takes a proof or
 is a missed full deadline. A part of the bond is a part of all of it, with what is on its way out.
-What is free is taken first, then what is on its way out, last what the job itself locks; what other
+What is on its way out is taken first, then what is free, last what the job itself locks; what other
 jobs lock is never touched, and where there isn't enough all there is goes. A fault costs once a
 round. A proven one costs reputation at once; what a missed deadline costs is said by the round.
 

@@ -107,7 +107,7 @@ def test_a_proven_fault_costs_reputation_and_a_missed_deadline_is_judged_by_its_
     ]
 
 
-def test_what_is_free_goes_first_and_locks_stay_whole() -> None:
+def test_what_is_free_goes_before_locks() -> None:
     world, (wanda, *_) = a_world()
     lock(world, wanda, 1, 50 * FLT)
     slash(world, wanda)
@@ -115,7 +115,7 @@ def test_what_is_free_goes_first_and_locks_stay_whole() -> None:
     assert bonds.find_lock(world.state, wanda, 1) == Lock(1, 50 * FLT)
 
 
-def test_then_goes_what_is_on_its_way_out_the_newest_first() -> None:
+def test_what_is_on_its_way_out_goes_first_the_newest_of_it_first() -> None:
     world, (wanda, *_) = a_world()
     lock(world, wanda, 1, 50 * FLT)
     for amount in (30 * FLT, 17 * FLT):
@@ -123,8 +123,8 @@ def test_then_goes_what_is_on_its_way_out_the_newest_first() -> None:
 
     assert slash(world, wanda) == 10 * FLT
 
-    assert unbondings(world, wanda) == [30 * FLT, 10 * FLT]
-    assert world.registration(wanda).bonded_uflt == 50 * FLT
+    assert unbondings(world, wanda) == [30 * FLT, 7 * FLT]
+    assert world.registration(wanda).bonded_uflt == 53 * FLT
     assert bonds.find_lock(world.state, wanda, 1) == Lock(1, 50 * FLT)
 
 

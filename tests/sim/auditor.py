@@ -174,7 +174,13 @@ class Auditor:
         leaving = sum(amount for (owner, _), (amount, _) in self.unbonding.items() if owner == who)
         whole = self.bonded[who] + leaving
         assert event.amount_uflt == whole * FAULT_PPM[missed.fault] // PPM
-        self.bonded[who] -= event.amount_uflt
+        left = event.amount_uflt
+        for key in sorted([key for key in self.unbonding if key[0] == who], reverse=True):
+            amount, release = self.unbonding.pop(key)
+            if amount > left:
+                self.unbonding[key] = (amount - left, release)
+            left -= min(amount, left)
+        self.bonded[who] -= left
         self.slashed[place] += event.amount_uflt
         self.seen[missed.fault] += 1
 

@@ -1,4 +1,4 @@
-"""A bond shrinks against its owner's will: what is free goes first, other jobs' locks never."""
+"""A bond shrinks against its owner's will: what leaves goes first, other jobs' locks never."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ def whole_uflt(state: Reader, address: Address) -> int:
 def seize(state: State, address: Address, job_id: int, amount_uflt: int) -> int:
     """Take money of a participant for what it did in a job; return how much there was.
 
-    First what is free, then what is on its way out, the newest first, last what the job locks. The
+    First what is on its way out, the newest first, then what is free, last what the job locks. The
     caller moves it out of the account `bonds`.
     """
+    taken = seize_unbondings(state, address, amount_uflt)
     registration = REGISTRATIONS.must(state, address)
-    taken = min(amount_uflt, free_uflt(registration))
-    change_bond(state, registration, registration.bonded_uflt - taken)
-    taken += seize_unbondings(state, address, amount_uflt - taken)
+    free = min(amount_uflt - taken, free_uflt(registration))
+    change_bond(state, registration, registration.bonded_uflt - free)
+    taken += free
     return taken + seize_lock(state, address, job_id, amount_uflt - taken)
 
 
