@@ -16,6 +16,8 @@ KNOWN_FAULTS = (
     ("mempool is full", CODE_FULL),
     ("too large", CODE_TOO_LARGE),
 )
+CATCHING_UP_TEXT = "catching up"
+"""Of CometBFT 0.40, which answers little before it is at the chain's end."""
 NOT_FOUND_TEXT = "not found"
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=2)
 RESPONSE_BYTES_MAX = 64 << 20
@@ -71,8 +73,8 @@ class EngineRpc:
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise EngineUnreachable(f"{self._url}: {type(error).__name__}: {error}") from None
         if "error" in answer:
-            fault = answer["error"]
-            raise EngineFault(f"{fault.get('message', '')}: {fault.get('data', '')}")
+            text = "{message}: {data}".format(**{"message": "", "data": "", **answer["error"]})
+            raise EngineUnreachable(text) if CATCHING_UP_TEXT in text else EngineFault(text)
         return answer["result"]
 
     async def broadcast(self, raw: bytes, *, waits: bool = True) -> Broadcast:
