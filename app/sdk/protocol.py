@@ -25,7 +25,7 @@ from app.learning.commitment import (
     UPDATE_COMMITMENT,
     commitment,
 )
-from app.learning.contribution import UTILITY_MAX
+from app.learning.contribution import UTILITY_MAX, leave_one_out
 from app.learning.draw import (
     AGGREGATOR_DRAW,
     COMMITTEE_DRAW,
@@ -568,6 +568,7 @@ __all__ = [
     "is_clipped",
     "is_proven_false",
     "join_proof",
+    "leave_one_out",
     "middle_cut",
     "module_address",
     "part_count",

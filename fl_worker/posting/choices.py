@@ -25,9 +25,12 @@ from fl_worker.posting.reading import (
     each,
     read_address,
     read_amount,
+    read_config,
     read_count,
     read_fixed,
+    read_millionths,
     read_text,
+    read_yes,
     reader_of,
 )
 
@@ -64,8 +67,9 @@ WORK = (
         *("The app's MetricRecord, if a reply has several.", "metrics"),
     ),
     Choice(
-        *("--evaluator-node-config", "work.evaluator_node_config", read_text),
-        *("The evaluators' node config.", ""),
+        *("--evaluator-node-config", "work.evaluator_node_config", read_config),
+        "The evaluators' node config, where {validation_dir} stands for the folder that they open "
+        'the validation set in. (default with one: validation-dir="{validation_dir}")',
     ),
 )
 SCHEDULE = (
@@ -151,7 +155,20 @@ PAY = (
     Choice("--reserve-ppm", "pay.reserve_ppm", read_count, "The reserves'.", "50000"),
     Choice(
         *("--contribution", "pay.contribution", reader_of(ContributionRule)),
-        *("What a worker's share goes by: equal or examples_capped.", "equal"),
+        "What a worker's share goes by: equal, examples_capped or leave_one_out.",
+        "equal",
+    ),
+    Choice(
+        *("--weighs-quality", "pay.weighs_quality", read_yes),
+        *("Whether it goes by the metric of each update alone too: yes or no.", "no"),
+    ),
+    Choice(
+        *("--baseline", "acceptance.baseline_millionths", read_millionths),
+        *("The metric of the first model, if a rejection is to be measured.", "0"),
+    ),
+    Choice(
+        *("--threshold", "acceptance.threshold_millionths", read_millionths),
+        *("The metric with which all that is held back is earned.", "0"),
     ),
     Choice(
         *("--worker-seat-bond", "seat_bonds.worker_uflt", read_amount),

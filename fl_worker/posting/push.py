@@ -35,20 +35,24 @@ class Pusher:
     credentials: Credentials
 
 
-def keep_bundle(bundle: Bundle, store: Store) -> None:
-    """Keep what is to be pushed, so that it can be pushed again."""
+def keep_bundle(bundle: Bundle, sealed: Sequence[bytes], store: Store) -> None:
+    """Keep what is to be pushed, sealed slices too, so that it can be pushed again."""
     tag = POSTED_TAG.format(fab_hash=bundle.fab.sha256.hex())
-    for data in bundle.blobs:
+    for data in (*bundle.blobs, *sealed):
         store.put_blob(data, tag)
 
 
 async def push_work(
     work: Work, job_id: int, endpoints: Sequence[str], pusher: Pusher
 ) -> list[Reached]:
-    """Push a job's app, layout and first model to readers, all at once; BlobAbsent without them."""
+    """Push what a job begins with to readers, all at once; BlobAbsent without it.
+
+    That is its app, its layout, its first model and its sealed slices.
+    """
     tag = RoundTag(job_id, BASE_ROUND)
     sent, errors = dict.fromkeys(endpoints, 0), dict.fromkeys(endpoints, "")
-    for shown in (work.fab, work.layout, work.base):
+    slices = [each.sealed for each in work.validation_slices]
+    for shown in (work.fab, work.layout, work.base, *slices):
         blob = Blob(shown.cid, shown.size_bytes)
         left = [endpoint for endpoint in sent if not errors[endpoint]]
         for outcome in await pusher.transfer.push(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from enum import IntEnum
 from typing import Any
 
 from app.sdk.protocol import FRACTION_BITS, Address
 from app.sdk.text import from_bech32
+from fl_worker.flower.fab import parse_config
 
 UFLT_PER_FLT = 1_000_000
 DECIMALS = 6
@@ -51,6 +54,27 @@ def read_fixed(text: str) -> int:
     if not 0 <= value < 1 << 40:
         raise ValueError(f"{text!r} must be from 0 to {1 << 40}")
     return round(value * (1 << FRACTION_BITS))
+
+
+def read_millionths(text: str) -> int:
+    """Return a decimal number in millionths."""
+    try:
+        return int(Decimal(text).scaleb(DECIMALS).to_integral_value())
+    except (ArithmeticError, ValueError):
+        raise ValueError(f"{text!r} is no number; write one such as 0.85") from None
+
+
+def read_yes(text: str) -> bool:
+    """Return whether a text says yes."""
+    if text.lower() not in ("yes", "no", "true", "false"):
+        raise ValueError(f"{text!r} is neither yes nor no")
+    return text.lower() in ("yes", "true")
+
+
+def read_config(text: str) -> str:
+    """Return a Flower config as a JSON object with sorted keys and no spaces; nothing for none."""
+    config = parse_config(text) if text else {}
+    return json.dumps(config, sort_keys=True, separators=(",", ":")) if config else ""
 
 
 def read_size(text: str) -> int:

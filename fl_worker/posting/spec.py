@@ -11,10 +11,13 @@ from app.sdk.protocol import U64, Blob, CombineRule, JobSpec, MetricDirection
 from fl_worker.blobs.cids import blob_of
 from fl_worker.posting.bundle import ROUNDS_KEY, Bundle, canonical_json
 from fl_worker.posting.choices import PHASE_S, PHASES, read_defaults
+from fl_worker.scoring.bench import VALIDATION_PLACE
 
 ROUNDS_DEFAULT = 3
 CONFIG_KEY = "config"
 """Where an app finds its config that sends none itself."""
+EVALUATOR_NODE_CONFIG = canonical_json({"validation-dir": VALIDATION_PLACE})
+"""Where an app finds the validation set that isn't told otherwise."""
 
 
 def make_spec(bundle: Bundle, chosen: Mapping[str, Any]) -> JobSpec:
@@ -56,6 +59,7 @@ def describe_bundle(bundle: Bundle) -> dict[str, Any]:
 def derive(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that nobody gave but that follow from others."""
     cohort, schema = values["schedule.cohort_size"], values["work.data_schema"]
+    is_validated = bool(values.get("work.validation_slices"))
     is_trimmed = values["combination.rule"] == CombineRule.TRIMMED_MEAN
     derived = {
         "schedule.cohort_size_min": max(-(-cohort * 3 // 4), min(cohort, 2)),
@@ -64,9 +68,7 @@ def derive(values: Mapping[str, Any]) -> dict[str, Any]:
         "work.metric_direction": MetricDirection.UNSPECIFIED,
         "work.data_schema_hash": sha256(schema.encode()).digest() if schema else b"",
         "work.validation_slices": (),
-        "pay.weighs_quality": False,
-        "acceptance.baseline_millionths": 0,
-        "acceptance.threshold_millionths": 0,
+        "work.evaluator_node_config": EVALUATOR_NODE_CONFIG if is_validated else "",
     }
     return {path: value for path, value in derived.items() if path not in values}
 

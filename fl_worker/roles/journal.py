@@ -1,20 +1,20 @@
 """A participant's memory on disk: what it will submit is written here before it is submitted.
 
 One SQLite file a participant: killed at any moment, it holds a whole update or none, never half of
-one. What binds its owner, that is updates and decisions, is on the disk itself before anything
-follows from it; what can be found out again may be lost when the power fails.
+one. What binds its owner, that is updates, scores, keys and decisions, is on the disk itself before
+anything follows from it; what can be found out again may be lost when the power fails.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.sdk.protocol import Reveal, decode, encode
+from app.sdk.protocol import Reveal, Scores, decode, encode
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS updates (
@@ -28,6 +28,10 @@ CREATE TABLE IF NOT EXISTS models (
     size_bytes INTEGER NOT NULL, PRIMARY KEY (job_id, round));
 CREATE TABLE IF NOT EXISTS submissions (
     job_id INTEGER, round INTEGER, act TEXT, tx_hash TEXT, time_unix_s INTEGER);
+CREATE TABLE IF NOT EXISTS slice_keys (cid TEXT PRIMARY KEY, key BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS scores (
+    job_id INTEGER, round INTEGER, attempt INTEGER, scores BLOB NOT NULL,
+    PRIMARY KEY (job_id, round, attempt));
 CREATE TABLE IF NOT EXISTS jobs (job_id INTEGER PRIMARY KEY, decision TEXT NOT NULL);
 """
 JOINING, JOINED, LEFT = "joining", "joined", "left"
@@ -111,6 +115,39 @@ class Journal:
         )
         return {row[0]: CombinedModel(*row[1:]) for row in rows}
 
+    def save_slice_keys(self, keys: Mapping[str, bytes]) -> None:
+        """Keep the content keys of a validation set's sealed slices, by CID."""
+        with self._synced(), self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.executemany("INSERT INTO slice_keys VALUES (?, ?)", [*keys.items()])
+
+    def find_slice_key(self, cid: str) -> bytes | None:
+        """Return the content key of a sealed slice, or None."""
+        row = self._database.execute("SELECT key FROM slice_keys WHERE cid = ?", (cid,)).fetchone()
+        return None if row is None else row[0]
+
+    def save_scores(self, job_id: int, number: int, attempt: int, scores: Scores) -> None:
+        """Keep what an evaluator measured, with its salt."""
+        with self._synced():
+            self._database.execute(
+                "INSERT INTO scores VALUES (?, ?, ?, ?)", (job_id, number, attempt, encode(scores))
+            )
+
+    def find_scores(self, job_id: int, number: int, attempt: int) -> Scores | None:
+        """Return what was measured for an attempt to score a round, or None."""
+        row = self._database.execute(
+            "SELECT scores FROM scores WHERE job_id = ? AND round = ? AND attempt = ?",
+            (job_id, number, attempt),
+        ).fetchone()
+        return None if row is None else decode(Scores, row[0])
+
+    def scored_rounds(self, job_id: int) -> list[tuple[int, int]]:
+        """Return the rounds and attempts of a job whose scores are kept."""
+        rows = self._database.execute(
+            "SELECT round, attempt FROM scores WHERE job_id = ?", (job_id,)
+        )
+        return [(number, attempt) for number, attempt in rows]
+
     def note_submission(self, job_id: int, number: int, act: str, tx_hash: str) -> None:
         """Keep that a transaction found its way into a block."""
         self._database.execute(
@@ -136,7 +173,7 @@ class Journal:
         """Drop a settled round; the state of a worker's app stays."""
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")
-            for table in ("updates", "verdicts"):
+            for table in ("updates", "verdicts", "scores"):
                 self._database.execute(
                     f"DELETE FROM {table} WHERE job_id = ? AND round = ?", (job_id, number)
                 )
@@ -151,7 +188,7 @@ class Journal:
         """Drop all that is kept of an ended job but its submissions and decision."""
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")
-            for table in ("updates", "states", "verdicts", "models"):
+            for table in ("updates", "states", "verdicts", "models", "scores"):
                 self._database.execute(f"DELETE FROM {table} WHERE job_id = ?", (job_id,))
 
     @contextmanager

@@ -89,6 +89,28 @@ def evaluate(msg, context):
     return Message(RecordDict({"metrics": MetricRecord({"total": total})}), reply_to=msg)
 '''
 
+MEASURING = CLIENT.replace(
+    """    total = float(sum(a.numpy().sum() for a in msg.content["arrays"].values()))
+    return Message(RecordDict({"metrics": MetricRecord({"total": total})}), reply_to=msg)
+""",
+    """    folder = context.node_config["validation-dir"]
+    aims = [float(open(os.path.join(folder, name)).read()) for name in os.listdir(folder)]
+    mean = float(msg.content["arrays"]["w"].numpy().mean())
+    loss = sum((mean - aim) ** 2 for aim in aims) / len(aims)
+    metrics = MetricRecord({"loss": loss, "near": 1 / (1 + loss), "count": len(aims)})
+    return Message(RecordDict({"metrics": metrics}), reply_to=msg)
+""",
+)
+"""Its loss is the mean squared distance of the values' mean to the numbers in a folder's files."""
+
+
+def write_aims(folder: Path, *aims: float) -> Path:
+    """Write a validation set for it: a number a file."""
+    folder.mkdir(parents=True)
+    for number, aim in enumerate(aims):
+        (folder / f"{number:02}.txt").write_text(str(aim))
+    return folder
+
 
 def write_app(folder: Path, server: str = SERVER, client: str = CLIENT) -> Path:
     """Write an app with these two parts into a folder."""

@@ -31,6 +31,7 @@ from fl_worker.cli.running import Wanted, ensure_registered
 from fl_worker.cli.session import name_of
 from fl_worker.cli.settings import Misused
 from fl_worker.cli.stats import describe
+from fl_worker.roles.journal import Journal
 from tests.build import an_address
 from tests.worker.cli_net import (
     FLT,
@@ -42,10 +43,12 @@ from tests.worker.cli_net import (
     make_signers,
     write_typed_app,
 )
+from tests.worker.flower_apps import MEASURING, write_aims, write_app
 from tests.worker.ipfs_net import IpfsNode
 
 NAMES = ("rita", "wanda")
 POST = ("--budget", "50flt", "--rounds", "2", "--cohort", "2", "--cohort-min", "1")
+SCORED = ("--metric", "loss", "--metric-direction", "lower", "--contribution", "leave_one_out")
 QUICK_PHASES = ("--phase-seconds", "5", "--challenge-seconds", "1", "--review-seconds", "5")
 
 
@@ -216,6 +219,29 @@ def test_a_job_that_can_t_be_posted_says_so_before_it_costs_anything(
     empty = shell.type("job", "post", str(tmp_path / "none"), *POST, *rita)
     assert "pollen job init DIR" in empty.err
     assert shell.ask("balance", "rita")["balance_uflt"] == before
+
+
+def test_a_validation_set_is_posted_sealed_and_its_keys_stay_here(
+    shell: Shell, tmp_path: Path
+) -> None:
+    app_dir = write_app(tmp_path / "app", client=MEASURING)
+    folder = write_aims(tmp_path / "aims", *[1.0] * 10)
+    rita = ("--yes", "--from", "rita")
+    options = (*POST, *QUICK_PHASES, "--cohort-min", "2", "--validation", str(folder), *SCORED)
+    typed = shell.type("job", "post", str(app_dir), *options, *rita, "--output", "json")
+    assert json.loads(typed.out)["first_metric"] == 1.0  # zeros are 1 away from every aim
+    work = shell.ask("job", "show", "1")["spec"]["work"]
+    cids = [each["sealed"]["cid"] for each in work["validation_slices"]]
+    journal = Journal(shell.home / "rita" / "journal.sqlite")
+    keys = [journal.find_slice_key(cid) for cid in cids]
+    journal.close()
+    assert len(cids) == len({key for key in keys if key}) == 10
+
+    said = shell.type("job", "post", str(app_dir), *POST, *rita, "--validation", str(folder)).err
+    assert "give --metric" in said
+    (folder / "00.txt").unlink()
+    assert "fill 9 slices" in shell.type("job", "post", str(app_dir), *options, *rita).err
+    assert [each["job_id"] for each in shell.ask("job", "list")] == [1]
 
 
 def test_a_requester_funds_and_cancels_its_job(shell: Shell, tmp_path: Path) -> None:

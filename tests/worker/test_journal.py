@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.sdk.protocol import Blob, Metric, Reveal
+from app.sdk.protocol import Blob, Metric, Reveal, Scores
 from fl_worker.roles.journal import CombinedModel, Journal
 
 REVEAL = Reveal(
@@ -19,6 +19,8 @@ REVEAL = Reveal(
     metrics=(Metric("train_loss", 250_000),),
     salt=b"\x02" * 32,
 )
+
+SCORES = Scores((-5, 7), (400_000,), b"\x03" * 32)
 
 
 @pytest.fixture
@@ -56,6 +58,28 @@ def test_a_settled_round_is_forgotten_but_the_state_stays(path: Path) -> None:
     assert journal.find_state(7) == b"state"
     journal.forget_job(7)
     assert journal.find_state(7) == b""
+
+
+def test_scores_are_kept_with_their_salt_and_measured_once(path: Path) -> None:
+    first = Journal(path)
+    first.save_scores(7, 1, 2, SCORES)
+    # No close: the process was killed.
+    second = Journal(path)
+    assert second.find_scores(7, 1, 2) == SCORES
+    assert second.find_scores(7, 1, 1) is None
+    assert second.scored_rounds(7) == [(1, 2)]
+    with pytest.raises(sqlite3.IntegrityError):
+        second.save_scores(7, 1, 2, SCORES)
+    second.forget_round(7, 1)
+    assert second.scored_rounds(7) == []
+
+
+def test_the_keys_of_a_validation_set_outlive_its_job(path: Path) -> None:
+    journal = Journal(path)
+    journal.save_slice_keys({"bafk1": b"a" * 32, "bafk2": b"b" * 32})
+    journal.forget_job(7)
+    assert Journal(path).find_slice_key("bafk2") == b"b" * 32
+    assert Journal(path).find_slice_key("bafk3") is None
 
 
 def test_decisions_about_jobs_are_kept(path: Path) -> None:

@@ -1,5 +1,7 @@
 """The apps that `pollen job init` writes: of one shape, and whole; the digits are trained apart."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 from fl_worker.flower.errors import FlowerError
 from fl_worker.flower.fab import build_fab
+from fl_worker.scoring.slices import cut_slices
 from fl_worker.templates import TEMPLATES, write_template
 from fl_worker.templates.shared.flowerapp.partition import split, train_count
 from tests.worker.cli_net import Shell
@@ -35,6 +38,15 @@ def test_what_is_no_template_or_no_name_is_refused_and_nothing_is_written(tmp_pa
     write_template(tmp_path / "mine", "mine")
     with pytest.raises(FlowerError, match="isn't empty"):
         write_template(tmp_path / "mine", "again")
+
+
+def test_what_no_node_has_is_written_as_a_validation_set(tmp_path: Path) -> None:
+    write_template(tmp_path / "mine", "mine")
+    command = [sys.executable, "-m", "flowerapp.holdout", "set"]
+    subprocess.run(command, cwd=tmp_path / "mine", check=True)
+    files = sorted((tmp_path / "mine" / "set").iterdir())
+    counts = [len(np.load(path)["y"]) for path in files]
+    assert (len(cut_slices(tmp_path / "mine" / "set")), sum(counts)) == (10, 360)
 
 
 def test_the_clothes_are_learnt_on_this_machine_alone(

@@ -12,7 +12,16 @@ import click
 import typer
 from typer.core import TyperOption
 
-from app.sdk.protocol import U32, U64, Address, JobSpec, PostJob, RegistrationsRequest, Role
+from app.sdk.protocol import (
+    SCORING,
+    U32,
+    U64,
+    Address,
+    JobSpec,
+    PostJob,
+    RegistrationsRequest,
+    Role,
+)
 from fl_worker.cli.output import facts, money, show, table, to_json, waiting
 from fl_worker.cli.session import run
 from fl_worker.cli.settings import Misused, Settings, current
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
     from fl_worker.posting.bundle import Bundle
     from fl_worker.posting.cost import Cost
     from fl_worker.posting.push import Reached
+    from fl_worker.posting.validation import Validation
 
 CHOSEN = "chosen"
 PANELS = {
@@ -47,6 +57,10 @@ RunConfigOption = Annotated[
 NetworkOption = Annotated[
     bool, typer.Option("--network", help="The ServerApp may use the network, to fetch a model.")
 ]
+ValidationOption = Annotated[
+    Path | None,
+    typer.Option(help="Your validation set: a folder of files, or of slice-0 to slice-9."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,7 @@ class Terms:
     budget_uflt: int
     node_config: str | None
     is_sure: bool
+    validation: Validation | None
 
 
 def post(
@@ -64,6 +79,7 @@ def post(
     budget: Annotated[int, amount_option("What the whole job may pay.")],
     run_config: RunConfigOption = "",
     spec: SpecOption = None,
+    validation: ValidationOption = None,
     try_node_config: Annotated[
         str | None, typer.Option(help="Train once here before posting, with this node config.")
     ] = None,
@@ -74,9 +90,16 @@ def post(
     settings = current()
     if settings.is_json and not yes:
         raise Misused("--output json asks nothing: say --yes to post at once")
-    chosen = read_chosen(spec)
+    chosen, sealed = read_chosen(spec), seal_folder(validation)
     bundle = run(make_bundle(settings, app_dir, run_config, network))
-    run(post_bundle(settings, bundle, chosen, Terms(budget, try_node_config, yes)))
+    run(post_bundle(settings, bundle, chosen, Terms(budget, try_node_config, yes, sealed)))
+
+
+def seal_folder(folder: Path | None) -> Validation | None:
+    """Cut and seal the validation set in a folder, if there is one."""
+    from fl_worker.posting.validation import seal_validation
+
+    return seal_validation(folder) if folder else None
 
 
 async def make_bundle(
@@ -101,20 +124,30 @@ async def post_bundle(
     from fl_worker.posting.push import keep_bundle
     from fl_worker.posting.spec import make_spec
 
-    spec = make_spec(bundle, chosen)
+    validation = terms.validation
+    spec = make_spec(bundle, with_slices(chosen, validation))
     async with open_participant(settings) as me:
         message = PostJob(me.signer.address, spec, U64(terms.budget_uflt))
         cost = await find_cost(me, message)
-        trial = None
+        trial, baseline = None, None
+        if validation:
+            with waiting(settings, "Measuring the first model…"):
+                baseline = await measure_here(bundle, spec, validation)
         if terms.node_config is not None:
             with waiting(settings, "Training once…"):
                 trial = await try_here(bundle, spec, terms.node_config)
         if not settings.is_json:
             show(settings, None, *describe_offer(bundle, spec, cost, trial))
+            if validation:
+                show(settings, None, describe_validation(spec, baseline))
             show(settings, None, *await warn_of_readers(me, spec, cost))
         if not terms.is_sure and not typer.confirm(f"Post it for {money(cost.total_uflt)}?"):
             raise click.Abort
-        keep_bundle(bundle, me.store)
+        keep_bundle(
+            bundle, [each.data for each in validation.sealed] if validation else (), me.store
+        )
+        if validation:
+            me.chain.journal.save_slice_keys(validation.keys)
         with waiting(settings, "Waiting for a block…"):
             outcome = await me.client.submit(me.signer, [message])
         job_id = outcome.responses[0].job_id
@@ -125,16 +158,41 @@ async def post_bundle(
         "cost": to_json(cost),
         "notes": list(bundle.recording.notes),
         "trial": to_json(trial) if trial else None,
+        "first_metric": baseline,
         "readers": to_json(reached),
     }
     show(settings, value, f"Posted job {job_id}.", *describe_reached(reached))
     check_reached(reached, job_id)
     if not settings.is_json:
         show(settings, None, f"Follow it: pollen job watch {job_id}")
+        if spec.pay.contribution in SCORING:
+            show(settings, None, "Grant the evaluators its slices: pollen job serve")
+
+
+def with_slices(chosen: dict[str, Any], validation: Validation | None) -> dict[str, Any]:
+    """Return what was chosen, with a validation set's slices."""
+    return chosen | {"work.validation_slices": validation.slices} if validation else chosen
+
+
+async def measure_here(bundle: Bundle, spec: JobSpec, validation: Validation) -> float:
+    """Return the metric of a bundle's first model on a validation set that evaluate reads."""
+    from fl_worker.flower.fab import install_fab
+    from fl_worker.posting.validation import try_validation
+    from fl_worker.scoring.bench import Measured
+
+    with tempfile.TemporaryDirectory(prefix="pollen-try-") as folder:
+        app_dir = install_fab(bundle.fab.data, Path(folder))
+        measured = Measured(app_dir, spec, bundle.layout)
+        return await try_validation(measured, bundle.base, validation.plain)
+
+
+def describe_validation(spec: JobSpec, metric: float | None) -> str:
+    """Return what the first model is worth, for who sets a threshold."""
+    return f"The first model's {spec.work.metric} on the validation set is {metric:.6g}."
 
 
 def push(job: JobArgument) -> None:
-    """Push a job's app, layout and first model to the readers again."""
+    """Push a job's app, layout, first model and sealed slices to the readers again."""
     settings = current()
 
     async def push_again() -> list[Reached]:

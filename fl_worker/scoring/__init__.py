@@ -1,0 +1,1 @@
+"""What updates are worth: a validation set in slices, and an app that measures models on them."""
