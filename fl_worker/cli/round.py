@@ -8,10 +8,14 @@ from typing import Any
 from app.sdk.protocol import (
     U32,
     U64,
+    Round,
     RoundRequest,
     RoundSlashesRequest,
     RoundState,
+    ScoreOutcome,
+    Scorer,
     Seat,
+    SeatState,
     Slash,
     has_bit,
 )
@@ -57,16 +61,19 @@ def describe_round(state: RoundState) -> tuple[Any, ...]:
         "model": this.model.cid,
         "seed": this.seed.hex(),
         "drawn at": f"height {this.drawn_height}",
+        **describe_scoring(this),
     }
     seats = [
         [
             *(seat.seat, name_of(seat.worker), seat.kind.name.lower(), seat.state.name.lower()),
             seat.reveal.example_count or "",
             describe_metrics(seat),
+            *([describe_contribution(this, seat)] if this.slices else []),
             money(seat.earned_uflt),
         ]
         for seat in state.seats
     ]
+    worth = ["contribution"] if this.slices else []
     readers = [
         [
             reader.reader,
@@ -80,9 +87,67 @@ def describe_round(state: RoundState) -> tuple[Any, ...]:
     ]
     return (
         facts(f"Job {this.job_id}, round {this.round}", pairs),
-        table("", ["seat", "worker", "kind", "state", "examples", "metrics", "earned"], seats),
+        table(
+            "",
+            ["seat", "worker", "kind", "state", "examples", "metrics", *worth, "earned"],
+            seats,
+        ),
         table("", ["reader", "account", "role", "holds", "attested", "earned"], readers),
+        *describe_scorers(state),
     )
+
+
+def describe_scoring(this: Round) -> dict[str, str]:
+    """Return on what a round is scored and what came of it; nothing if it isn't scored."""
+    if not this.score_attempt:
+        return {}
+    if this.score_step:
+        words = f"{this.score_step.name.lower()}, attempt {this.score_attempt}"
+    else:
+        words = this.score_outcome.name.lower()
+    if this.score_outcome == ScoreOutcome.SCORED:
+        words += f", utility {show_millionths(this.utility_millionths)}"
+    return {"slices": ", ".join(map(str, this.slices)), "scoring": words}
+
+
+def describe_contribution(this: Round, seat: Seat) -> str:
+    """Return what an update was worth, once that is known."""
+    is_known = this.score_outcome == ScoreOutcome.SCORED and seat.state == SeatState.INCLUDED
+    return show_millionths(seat.contribution_millionths) if is_known else ""
+
+
+def describe_scorers(state: RoundState) -> list[Any]:
+    """Return what each evaluator found as a table, or nothing if none scores the round.
+
+    That is the utility of all updates together, then of all without each, in address order.
+    """
+    rows = [
+        [
+            *(each.scorer, name_of(each.evaluator), each.attempt, describe_progress(each)),
+            " ".join(map(show_millionths, each.scores.utilities)),
+            money(each.earned_uflt),
+        ]
+        for each in state.scorers
+    ]
+    columns = ["scorer", "account", "attempt", "", "utility of all, and without each", "earned"]
+    return [table("", columns, rows)] if rows else []
+
+
+def describe_progress(scorer: Scorer) -> str:
+    """Return how far an evaluator is with its scores."""
+    if scorer.refused:
+        return "refused the slices"
+    if scorer.scores.salt:
+        return "revealed, too far from the median" if scorer.is_far else "revealed"
+    if scorer.commitment:
+        return "committed"
+    return "granted" if scorer.slice_keys else "waits for keys"
+
+
+def show_millionths(value: int) -> str:
+    """Write millionths as a decimal number, exactly."""
+    sign, (whole, part) = "-" * (value < 0), divmod(abs(value), MILLIONTHS)
+    return f"{sign}{whole}.{part:06}"
 
 
 def describe_slashes(slashes: Sequence[Slash]) -> list[Any]:

@@ -149,12 +149,17 @@ def say_ready(settings: Settings, role: Role, registration: Registration) -> Non
         show_amount(registration.locked_uflt),
         f", endpoint {registration.endpoint}" if registration.endpoint else "",
     )
-    event = {
-        "event": "ready",
-        "role": role.name.lower(),
-        "address": to_bech32(registration.participant),
-        "endpoint": registration.endpoint,
-    }
+    tell_ready(
+        settings,
+        role=role.name.lower(),
+        address=to_bech32(registration.participant),
+        endpoint=registration.endpoint,
+    )
+
+
+def tell_ready(settings: Settings, **who: str) -> None:
+    """Print the one line that scripts wait for."""
+    event = {"event": "ready", **who}
     print(json.dumps(event) if settings.log == "json" else "ready", flush=True)
 
 

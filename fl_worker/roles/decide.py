@@ -20,6 +20,8 @@ from app.sdk.protocol import (
     Round,
     RoundPhase,
     RoundState,
+    Scorer,
+    ScoreStep,
     Seat,
     SeatKind,
     SeatState,
@@ -38,6 +40,11 @@ class Act(Enum):
     COMBINE = "combine"
     POST = "post"
     ATTEST = "attest"
+    MEASURE = "measure"
+    COMMIT_SCORES = "commit scores"
+    REVEAL_SCORES = "reveal scores"
+    REFUSE_SLICES = "refuse slices"
+    GRANT_SLICES = "grant slices"
     FORGET = "forget"
 
 
@@ -48,8 +55,9 @@ class Intent:
     act: Act
     round: U32
     attempt: U32 = U32(0)
-    """Distinguishes a reader's work for one aggregator's turn from that for the next, and what it
-    collects while updates are still revealed from what it collects to vote."""
+    """Distinguishes a reader's work for one aggregator's turn from that for the next, what it
+    collects while updates are still revealed from what it collects to vote, and the scoring by a
+    round's evaluators from that by others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,16 @@ class ReaderMemory:
     """Rounds whose next model was computed."""
     stored: Collection[int] = ()
     """Rounds of which any bytes are stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerMemory:
+    """What an evaluator has measured for one job."""
+
+    scored: Collection[tuple[int, int]] = ()
+    """(round, attempt) of scores in the journal."""
+    unmeasured: Collection[tuple[int, int]] = ()
+    """(round, attempt) of slices that don't open or can't be measured on."""
 
 
 UNSETTLED = (
@@ -174,6 +192,47 @@ def acts_of_reader(state: RoundState, reader: Reader, memory: ReaderMemory) -> I
     is_attesting = not reader.is_aggregator and reader.attested_attempt != attempt
     if current.model_root and is_attesting:
         yield Intent(Act.ATTEST, number, attempt)
+
+
+def asked_scorers(state: RoundState) -> list[Scorer]:
+    """Return who is to score a round in its present attempt, in order."""
+    return [each for each in state.scorers if each.attempt == state.round.score_attempt]
+
+
+def find_scorer(state: RoundState, me: Address) -> Scorer | None:
+    """Return an evaluator's place among those who are to score a round now, or None."""
+    return next((each for each in asked_scorers(state) if each.evaluator == me), None)
+
+
+def decide_scorer(view: JobStateResponse, me: Address, memory: ScorerMemory) -> Iterator[Intent]:
+    """Walk what scoring asks of an evaluator now."""
+    for state in view.rounds:
+        scorer = find_scorer(state, me)
+        act = act_of_scorer(state.round, scorer, memory) if scorer else None
+        if act is not None:
+            yield Intent(act, state.round.round, state.round.score_attempt)
+
+
+def act_of_scorer(current: Round, scorer: Scorer, memory: ScorerMemory) -> Act | None:
+    """Return what one round's scoring asks of one who scores it."""
+    place = current.round, current.score_attempt
+    is_scored, has_committed = place in memory.scored, bool(scorer.commitment)
+    if current.score_step == ScoreStep.COMMIT and not (has_committed or scorer.refused):
+        if is_scored:
+            return Act.COMMIT_SCORES
+        return Act.REFUSE_SLICES if place in memory.unmeasured else Act.MEASURE
+    is_closed = has_committed and not scorer.scores.salt
+    if current.score_step == ScoreStep.REVEAL and is_closed and is_scored:
+        return Act.REVEAL_SCORES
+    return None
+
+
+def decide_requester(view: JobStateResponse, me: Address) -> Iterator[Intent]:
+    """Walk the rounds whose slices a requester has to grant now."""
+    for state in view.rounds:
+        is_asked = state.round.score_step == ScoreStep.GRANT and view.job.requester == me
+        if is_asked and not any(each.slice_keys for each in asked_scorers(state)):
+            yield Intent(Act.GRANT_SLICES, state.round.round, state.round.score_attempt)
 
 
 def missing_updates(state: RoundState, memory: ReaderMemory) -> list[Seat]:

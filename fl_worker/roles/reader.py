@@ -33,11 +33,11 @@ from app.sdk.protocol import (
     RoundPhase,
     RoundPhaseChanged,
     RoundState,
+    ScoreStepChanged,
     Seat,
     SeatState,
     UpdateRevealed,
     VoteInclusion,
-    shares_of_identical,
 )
 from app.sdk.protocol import Blob as ChainBlob
 from app.sdk.text import from_bech32
@@ -55,7 +55,9 @@ from fl_worker.roles.decide import (
 )
 from fl_worker.roles.journal import JOINED, CombinedModel
 from fl_worker.roles.peers import Peers
-from fl_worker.update.combine import Included, combine, peak
+from fl_worker.roles.scorer import Scorer
+from fl_worker.roles.updates import read_base, read_updates
+from fl_worker.update.combine import combine, peak
 from fl_worker.update.tree import tree_root
 
 log = logging.getLogger("pollen")
@@ -66,13 +68,14 @@ LAST_TRY_S = 1.0
 """How long it tries to get bytes even then."""
 MODELS_KEPT = 10
 """So many settled rounds' models stay for who follows a running job."""
+SCORING_ACTS = (Act.MEASURE, Act.COMMIT_SCORES, Act.REVEAL_SCORES, Act.REFUSE_SLICES)
 MODEL_TAG = "job/{job_id}/model/{number}"
 LAYOUT_TAG = "job/{job_id}/layout"
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderConfig:
-    """How long the final model of an ended job is kept for its requester."""
+    """What a reader is called, and how long it keeps an ended job's model for its requester."""
 
     name: str
     model_kept_s: int = 7 * 24 * 3600
@@ -81,8 +84,16 @@ class ReaderConfig:
 class ReaderRole:
     """What an aggregator or an evaluator does; the chain says which of the two it is."""
 
-    def __init__(self, chain: Chain, store: Store, peers: Peers, config: ReaderConfig) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        store: Store,
+        peers: Peers,
+        config: ReaderConfig,
+        scorer: Scorer | None = None,
+    ) -> None:
         self.name = config.name
+        self._scorer = scorer
         self._chain = chain
         self._store = store
         self._peers = peers
@@ -100,6 +111,7 @@ class ReaderRole:
         """Return what it has for a job."""
         verdicts = self._chain.journal.verdicts(job_id)
         models = self._chain.journal.models(job_id)
+        scored = self._chain.journal.scored_rounds(job_id)
         return ReaderMemory(
             checked={place for place, is_right in verdicts.items() if is_right},
             refused={place for place, is_right in verdicts.items() if not is_right},
@@ -107,13 +119,15 @@ class ReaderRole:
                 (r, seat) for (j, r), seats in self._late.items() if j == job_id for seat in seats
             },
             combined=set(models),
-            stored={number for number, _ in verdicts},
+            stored={number for number, _ in (*verdicts, *scored)},
         )
 
     def is_news(self, event: Any) -> bool:
         """Whether a job or a round of it goes on, but what asks for workers alone."""
         if isinstance(event, RoundPhaseChanged):
             return event.phase not in TRAINING
+        if isinstance(event, ScoreStepChanged):
+            return self._scorer is not None
         news = JobPhaseChanged | UpdateRevealed | AggregatePosted | AggregatorReplaced
         return isinstance(event, news)
 
@@ -124,10 +138,12 @@ class ReaderRole:
             if state.round.phase == RoundPhase.INCLUDE:
                 place = (view.job.job_id, state.round.round)
                 self._include_began_s.setdefault(place, time.monotonic())
-        return decide_reader(view, self._chain.address, self.memory(view.job.job_id))
+        yield from decide_reader(view, self._chain.address, self.memory(view.job.job_id))
+        if self._scorer is not None:
+            yield from self._scorer.decide(view)
 
     async def act(self, view: JobStateResponse, state: RoundState | None, intent: Intent) -> None:
-        """Collect, vote, combine, post, attest or forget."""
+        """Collect, vote, combine, post, attest, score or forget."""
         if intent.act is Act.FORGET:
             await self._forget(view.job, intent.round)
         elif state is not None and intent.act is Act.COLLECT:
@@ -138,6 +154,8 @@ class ReaderRole:
             await self._chain.submit(view.job.job_id, intent, message)
         elif state is not None and intent.act is Act.COMBINE:
             await self._combine(view, state)
+        elif state is not None and self._scorer is not None and intent.act in SCORING_ACTS:
+            await self._scorer.act(view, state, intent)
         elif state is not None:
             await self._post_or_attest(view.job, state, intent)
 
@@ -246,22 +264,14 @@ class ReaderRole:
     async def _combine(self, view: JobStateResponse, state: RoundState) -> None:
         """Compute the next model from the included updates, and keep it to serve."""
         job, current = view.job, state.round
-        tag = RoundTag(job.job_id, current.round)
-        base = await self._peers.read(current.base, tag, self._peers.endpoints(view, state))
-        layout_hash = job.spec.work.layout_hash
-        await asyncio.to_thread(require_root, base, MODEL_WIDTH, layout_hash, current.base_root)
+        base = await read_base(self._peers, view, state)
         verdicts = self._chain.journal.verdicts(job.job_id)
-        updates = []
-        for seat in counted_seats(state):
-            reveal = seat.reveal
-            data = await self._peers.read(reveal.blob, tag)
-            if not verdicts.get((current.round, seat.seat)):  # others outvoted this reader
-                await asyncio.to_thread(
-                    require_root, data, UPDATE_WIDTH, layout_hash, reveal.update_root
-                )
-            count_max = job.spec.combination.example_count_max
-            weight = min(reveal.example_count, count_max)
-            updates.append(Included(data, reveal.sum_squares, weight))
+        known = [
+            seat
+            for (number, seat), is_right in verdicts.items()
+            if number == current.round and is_right
+        ]
+        updates = await read_updates(self._peers, view, state, known)
         combination = job.spec.combination
         model = await asyncio.to_thread(
             combine,
@@ -273,7 +283,7 @@ class ReaderRole:
         )
         kept = MODEL_TAG.format(job_id=job.job_id, number=current.round)
         root, blob = await asyncio.gather(
-            asyncio.to_thread(tree_root, model, MODEL_WIDTH, layout_hash),
+            asyncio.to_thread(tree_root, model, MODEL_WIDTH, job.spec.work.layout_hash),
             asyncio.to_thread(self._store.put_blob, model, kept),
         )
         self._chain.journal.save_model(
@@ -303,6 +313,8 @@ class ReaderRole:
         self._chain.journal.forget_round(job.job_id, number)
         self._include_began_s.pop((job.job_id, number), None)
         self._late.pop((job.job_id, number), None)
+        if self._scorer is not None:
+            self._scorer.forget(job.job_id, number)
         await self._drop_models(job, before=number - MODELS_KEPT)
 
     async def _drop_models(self, job: Job, *, before: int) -> None:
@@ -327,29 +339,6 @@ def is_seated(view: JobStateResponse, number: int, account: Address) -> bool:
         for state in view.rounds
         if state.round.round == number
     )
-
-
-def counted_seats(state: RoundState) -> list[Seat]:
-    """Return the included seats that count, in address order; the same update counts once."""
-    included = sorted(
-        (seat for seat in state.seats if seat.state == SeatState.INCLUDED),
-        key=lambda seat: seat.worker,
-    )
-    first = shares_of_identical([(seat.worker, seat.reveal.update_root) for seat in included])
-    return [seat for seat in included if seat.worker in first]
-
-
-def require_root(data: bytes, width: int, layout_hash: bytes, root: bytes) -> None:
-    """Raise BlobFault unless bytes have the root on the chain.
-
-    A model made of others could be proven false, however honestly it was computed.
-    """
-    found = tree_root(data, width, layout_hash).root
-    if found != root:
-        raise BlobFault(
-            f"{len(data)} bytes have the root {found.hex()}, the chain has {root.hex()}; "
-            "not combined, since the chain would call the result false"
-        )
 
 
 def is_update_right(data: bytes, seat: Seat, job: Job, layout_hash: bytes) -> bool:

@@ -22,7 +22,7 @@ from app.sdk.protocol import U32, JobPhase, JobStateRequest, has_bit
 from app.wire.tx import decode_tx
 from fl_worker.blobs.cids import Blob, BlobFault
 from fl_worker.flower.trainer import node_id_of
-from fl_worker.roles import agent, reader, worker
+from fl_worker.roles import agent, reader, updates
 from fl_worker.roles.agent import Chain
 from fl_worker.roles.decide import Act
 from fl_worker.roles.journal import Journal
@@ -30,7 +30,7 @@ from fl_worker.roles.standing import StandingOrder, join, leave
 from fl_worker.update.layout import Layout
 from fl_worker.update.quantize import from_model
 from tests.worker.ipfs_net import IpfsNode
-from tests.worker.town import BASE, Person, Town, ToyApp, open_town
+from tests.worker.town import BASE, Person, Town, ToyApp, open_town, put_in_place
 
 ONE_ROUND = {"schedule.round_count": U32(1)}
 ALL_FOUR = {"schedule.cohort_size": U32(4), "schedule.reserve_count": U32(0)}
@@ -40,11 +40,7 @@ AFTER_FEE = 0.99
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> ToyApp:
-    app = ToyApp()
-    monkeypatch.setattr(worker, "Trainer", app)
-    monkeypatch.setattr(worker, "install_fab", lambda fab, folder: folder)
-    monkeypatch.setattr(worker, "app_config", lambda folder, overrides: app)
-    return app
+    return put_in_place(ToyApp(), monkeypatch)
 
 
 @pytest.fixture
@@ -383,10 +379,10 @@ async def test_nobody_posts_a_model_that_the_roots_of_its_parts_would_disprove(
 
 def test_bytes_of_an_outvoted_reader_must_have_their_root() -> None:
     data, layout_hash = bytes(range(64)), bytes(32)
-    root = reader.tree_root(data, 4, layout_hash).root
-    reader.require_root(data, 4, layout_hash, root)
+    root = updates.tree_root(data, 4, layout_hash).root
+    updates.require_root(data, 4, layout_hash, root)
     with pytest.raises(BlobFault, match=f"the chain has {bytes(32).hex()}; not combined"):
-        reader.require_root(data, 4, layout_hash, bytes(32))
+        updates.require_root(data, 4, layout_hash, bytes(32))
 
 
 @pytest.mark.parametrize("is_silent", [False, True], ids=["closed", "silent"])

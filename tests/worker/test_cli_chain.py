@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console, Group
 
+from app.modules.rounds.queries import get_round_state
 from app.node.vrf_keys import make_vrf_key
 from app.sdk.client import Client
 from app.sdk.protocol import (
@@ -26,13 +27,15 @@ from app.sdk.protocol import (
     StatisticsResponse,
     Totals,
 )
-from fl_worker.cli.round import describe_slashes
+from fl_worker.cli.round import describe_round, describe_slashes
 from fl_worker.cli.running import Wanted, ensure_registered
 from fl_worker.cli.session import name_of
 from fl_worker.cli.settings import Misused
 from fl_worker.cli.stats import describe
 from fl_worker.roles.journal import Journal
 from tests.build import an_address
+from tests.build_rounds import a_play
+from tests.build_scores import AGREED, granted
 from tests.worker.cli_net import (
     FLT,
     QUICK,
@@ -168,6 +171,31 @@ def test_who_was_slashed_in_a_round_is_shown_with_the_fault() -> None:
     for words in (name_of(an_address("wanda")), "unrevealed_update", "2flt"):
         assert words in shown
     assert describe_slashes(()) == []
+
+
+def test_what_evaluators_found_of_a_round_is_shown() -> None:
+    play = granted()
+    state = get_round_state(play.world.state, play.round())
+    waiting = show_tables(*describe_round(state))
+    assert "commit, attempt 1" in waiting
+    assert "granted" in waiting
+    play.commit_scores(dict.fromkeys(play.evaluators, AGREED))
+    play.reveal_scores(dict.fromkeys(play.evaluators, AGREED))
+    state = get_round_state(play.world.state, play.round())
+    shown = show_tables(*describe_round(state))
+    for words in ("scored, utility 0.000900", "0.000400", "0.000100", "0.000800", "revealed"):
+        assert words in shown
+    unscored = a_play().to_challenge()
+    plain = show_tables(*describe_round(get_round_state(unscored.world.state, unscored.round())))
+    assert "contribution" not in plain
+    assert "scoring" not in plain
+
+
+def show_tables(*shown: object) -> str:
+    """What a wide terminal shows."""
+    console = Console(file=io.StringIO(), width=240)
+    console.print(Group(*shown))
+    return console.file.getvalue()
 
 
 def test_a_job_without_a_reader_is_posted_and_says_how_to_push_again(

@@ -10,6 +10,7 @@ import pytest
 
 from app.modules.rounds import job_state
 from app.sdk.protocol import (
+    I64,
     U32,
     U64,
     Address,
@@ -18,6 +19,9 @@ from app.sdk.protocol import (
     Reader,
     RoundPhase,
     RoundState,
+    Scorer,
+    Scores,
+    ScoreStep,
     SeatKind,
     SeatState,
 )
@@ -26,8 +30,11 @@ from fl_worker.roles.decide import (
     Act,
     Intent,
     ReaderMemory,
+    ScorerMemory,
     WorkerMemory,
     decide_reader,
+    decide_requester,
+    decide_scorer,
     decide_worker,
 )
 from tests.build import an_address
@@ -208,6 +215,74 @@ def test_work_for_another_turn_is_other_work() -> None:
 def test_to_collect_for_the_vote_does_not_wait_for_an_earlier_try() -> None:
     tries = [Case(phase, (), ONE_HELD, seats=BOTH).decide()[0] for phase in (REVEAL, INCLUDE)]
     assert tries[0] != tries[1]
+
+
+# ---- scoring
+
+DONE = Scores((I64(1),), (), b"s" * 32)
+SCORED, UNMEASURED = ScorerMemory(scored=((1, 1),)), ScorerMemory(unmeasured=((1, 1),))
+NOTHING = ScorerMemory()
+BOUND = b"c" * 32
+MEASURE, REFUSE = Act.MEASURE, Act.REFUSE_SLICES
+COMMIT_SCORES, REVEAL_SCORES = Act.COMMIT_SCORES, Act.REVEAL_SCORES
+
+
+def with_scorer(step: ScoreStep, attempt: int = 1, **mine: Any) -> JobStateResponse:
+    """A round in SCORE that the first evaluator scores, as of its first attempt."""
+    me = Scorer(U32(0), ME, U32(1), **mine)
+    current = replace(
+        ROUND.round, phase=RoundPhase.SCORE, score_step=step, score_attempt=U32(attempt)
+    )
+    return with_round(round=current, scorers=(me,))
+
+
+SCORING = {
+    "granted_slices_are_measured": (ScoreStep.COMMIT, {}, NOTHING, MEASURE),
+    "what_is_measured_is_committed_and_not_again": (ScoreStep.COMMIT, {}, SCORED, COMMIT_SCORES),
+    "what_can_not_be_measured_is_refused": (ScoreStep.COMMIT, {}, UNMEASURED, REFUSE),
+    "it_commits_once": (ScoreStep.COMMIT, {"commitment": BOUND}, SCORED, None),
+    "it_refuses_once": (ScoreStep.COMMIT, {"refused": True}, UNMEASURED, None),
+    "what_is_committed_is_revealed": (
+        ScoreStep.REVEAL, {"commitment": BOUND}, SCORED, REVEAL_SCORES,
+    ),
+    "what_was_never_measured_here_can_not_be_revealed": (
+        ScoreStep.REVEAL, {"commitment": BOUND}, NOTHING, None,
+    ),
+    "it_reveals_once": (
+        ScoreStep.REVEAL, {"commitment": BOUND, "scores": DONE}, SCORED, None,
+    ),
+    "who_committed_nothing_has_nothing_to_reveal": (ScoreStep.REVEAL, {}, SCORED, None),
+    "before_the_slices_are_drawn_it_waits": (ScoreStep.DRAW, {}, NOTHING, None),
+    "before_they_are_granted_it_waits": (ScoreStep.GRANT, {}, NOTHING, None),
+    "after_the_scoring_it_is_done": (ScoreStep.UNSPECIFIED, {}, SCORED, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("step", "mine", "memory", "act"), SCORING.values(), ids=SCORING.keys())
+def test_of_a_scorer(
+    step: ScoreStep, mine: dict[str, Any], memory: ScorerMemory, act: Act | None
+) -> None:
+    intents = [*decide_scorer(with_scorer(step, **mine), ME, memory)]
+    assert intents == ([Intent(act, U32(1), U32(1))] if act else [])
+
+
+def test_who_scores_no_more_and_a_stranger_owe_no_score() -> None:
+    for step, mine, memory, _ in SCORING.values():
+        assert not [*decide_scorer(with_scorer(step, attempt=2, **mine), ME, memory)]
+        assert not [*decide_scorer(with_scorer(step, **mine), STRANGER, memory)]
+
+
+def test_a_requester_grants_once_in_each_attempt() -> None:
+    rita = VIEW.job.requester
+    asked = [
+        (ScoreStep.GRANT, (), rita, [Act.GRANT_SLICES]),
+        (ScoreStep.GRANT, (b"k" * 80,), rita, []),
+        (ScoreStep.GRANT, (), STRANGER, []),
+        *[(step, (), rita, []) for step in ScoreStep if step is not ScoreStep.GRANT],
+    ]
+    for step, keys, who, acts in asked:
+        intents = [*decide_requester(with_scorer(step, slice_keys=keys), who)]
+        assert [intent.act for intent in intents] == acts, (step, keys)
 
 
 # ---- several rounds

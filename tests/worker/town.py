@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -22,6 +22,8 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pytest
+from nacl.public import PrivateKey
 
 from app.chain import find_broken_invariants
 from app.modules import bank, jobs, rounds
@@ -30,9 +32,12 @@ from app.modules.rounds import Round, RoundPhase, RoundState, Seat
 from app.modules.rounds.queries import get_round_state
 from app.sdk.client import Client
 from app.sdk.protocol import (
+    I64,
     MODEL_WIDTH,
+    SCORING,
     U32,
     U64,
+    Acceptance,
     AcceptJob,
     Blob,
     address_of,
@@ -47,18 +52,24 @@ from fl_worker.blobs.permit import Access, Credentials
 from fl_worker.blobs.transfer import Transfer
 from fl_worker.flower.trainer import TrainerConfig, TrainReply, node_id_of
 from fl_worker.posting.push import Pusher, push_work
+from fl_worker.posting.validation import Validation, seal_validation
+from fl_worker.roles import worker
 from fl_worker.roles.agent import Chain, follow_all
 from fl_worker.roles.decide import Act, Intent
 from fl_worker.roles.journal import Journal
 from fl_worker.roles.peers import Peers
 from fl_worker.roles.reader import ReaderConfig, ReaderRole
+from fl_worker.roles.requester import Requester
+from fl_worker.roles.scorer import Scorer, ScorerConfig
 from fl_worker.roles.standing import StandingOrder
 from fl_worker.roles.worker import Worker, WorkerConfig
+from fl_worker.scoring.slices import SLICE_COUNT
 from fl_worker.update.layout import Layout
 from fl_worker.update.quantize import to_model
 from tests.build import FLT, a_job, an_address
 from tests.node.fake_engine import Node
 from tests.worker.blobs_net import Place
+from tests.worker.flower_apps import write_aims
 from tests.worker.ipfs_net import IpfsNode
 
 BLOCK_S = 0.02
@@ -93,6 +104,14 @@ class ToyApp:
     def calls_of(self, person: Person) -> list[tuple[int, bytes]]:
         """The rounds that a worker trained, each with the app's state before it."""
         return self.calls[node_id_of(person.signer.address)]
+
+
+def put_in_place(app: ToyApp, monkeypatch: pytest.MonkeyPatch) -> ToyApp:
+    """Let workers run the toy app instead of Flower's."""
+    monkeypatch.setattr(worker, "Trainer", app)
+    monkeypatch.setattr(worker, "install_fab", lambda fab, folder: folder)
+    monkeypatch.setattr(worker, "app_config", lambda folder, overrides: app)
+    return app
 
 
 async def do_nothing(node_id: int) -> None:
@@ -146,6 +165,7 @@ class Person:
     def __post_init__(self) -> None:
         self.signer = Signer(sha256(self.name.encode()).digest())
         self.payout = an_address(f"payout of {self.name}")
+        self.secret = PrivateKey(sha256(self.name.encode()).digest())
 
     @property
     def is_worker(self) -> bool:
@@ -174,14 +194,18 @@ class Person:
             self.worker = Worker(self.chain, self.store, self.peers, config)
             self.stack.push_async_callback(self.worker.close)
         if self.is_reader:
-            self.reader = ReaderRole(
-                self.chain, self.store, self.peers, ReaderConfig(self.role.name.lower())
-            )
+            config = ReaderConfig(self.role.name.lower())
+            scorer = None
+            if self.role is Role.EVALUATOR:
+                scorer = Scorer(self.chain, self.peers, ScorerConfig(self.folder, self.secret))
+            self.reader = ReaderRole(self.chain, self.store, self.peers, config, scorer)
             await self.open_gateway()
 
     def follow(self) -> None:
         """Follow every job from now on."""
-        role = self.worker if self.is_worker else self.reader
+        role: Any = Requester(self.chain)
+        if self.role is not Role.UNSPECIFIED:
+            role = self.worker if self.is_worker else self.reader
         self.following = asyncio.create_task(follow_all(self.chain, role))
         self.stack.push_async_callback(end, self.following)
 
@@ -201,7 +225,8 @@ class Person:
         """Take its role on the chain."""
         endpoint = f"http://127.0.0.1:{self.port}" if self.is_reader else ""
         bond = U64(BOND_FLT * FLT)
-        message = Register(self.signer.address, self.role, self.payout, endpoint, b"", bond)
+        key = bytes(self.secret.public_key) if self.is_reader else b""
+        message = Register(self.signer.address, self.role, self.payout, endpoint, key, bond)
         await self.client.submit(self.signer, [message])
 
     def credentials(self) -> Credentials:
@@ -212,6 +237,15 @@ class Person:
             pubkey=self.signer.pubkey,
             sign=self.signer.sign_digest,
         )
+
+    def keep_validation(self) -> Validation:
+        """Seal a validation set, and keep it and its keys, as one who posts a job."""
+        names = range(SLICE_COUNT)
+        validation = seal_validation(write_aims(self.folder / "validation", *map(float, names)))
+        for each in validation.sealed:
+            self.store.put_blob(each.data, "posted")
+        self.journal.save_slice_keys(validation.keys)
+        return validation
 
     async def kill(self) -> None:
         """End it in the middle of whatever it does."""
@@ -286,7 +320,7 @@ class Town:
             await person.start()
         takers = [each for each in self.people.values() if each.role is not Role.UNSPECIFIED]
         await asyncio.gather(*[person.register() for person in takers])
-        for person in takers:
+        for person in self.people.values():
             person.follow()
 
     async def make_blocks(self) -> None:
@@ -333,6 +367,7 @@ class Town:
         ]
         fab, laid_out, model = [Blob(each.cid, U64(each.size_bytes)) for each in blobs]
         work = {
+            "validation_slices": (),
             "fab_hash": sha256(FAB).digest(),
             "fab": fab,
             "base": model,
@@ -342,10 +377,13 @@ class Town:
             "value_count": U64(layout.value_count),
             "run_config": "{}",
         }
-        phases = ("open", "commit", "reveal", "include", "aggregate", "challenge", "review")
+        phases = ("open", "commit", "reveal", "include", "aggregate", "score", "challenge")
+        phases += ("review",)
         terms = {f"schedule.{phase}_s": U32(PHASE_S) for phase in phases}
         terms |= {f"work.{name}": value for name, value in work.items()}
-        terms |= changes or {}
+        terms |= {"acceptance": Acceptance(I64(0), I64(0))} | dict(changes or {})
+        if terms.get("pay.contribution") in SCORING:
+            terms["work.validation_slices"] = requester.keep_validation().slices
         message = a_job(requester.signer.address, terms, 24 * FLT)
         await requester.client.submit(requester.signer, [message])
         endpoints = await requester.peers.all_endpoints()
@@ -407,15 +445,18 @@ PEOPLE = ("requester", *[f"{role} {i}" for role, count in COUNTS.items() for i i
 
 
 @asynccontextmanager
-async def open_town(path: Path, app: ToyApp, *ipfs: IpfsNode) -> AsyncIterator[Town]:
-    """A town in which a job can be done; the chain's promises hold when it is left.
+async def open_town(
+    path: Path, app: ToyApp, *ipfs: IpfsNode, more: Sequence[str] = ()
+) -> AsyncIterator[Town]:
+    """A town in which a job can be done, with more people; the chain's promises hold at the end.
 
     Where there are IPFS nodes, all keep their bytes in these, by turns.
     """
     node = Node(path / "state")
     node.engine.commits_at_once = False
     people = {
-        name: Person(name, ROLES[name.partition(" ")[0]], node, path / name) for name in PEOPLE
+        name: Person(name, ROLES[name.partition(" ")[0]], node, path / name)
+        for name in (*PEOPLE, *more)
     }
     for person, its_node in zip(people.values(), cycle(ipfs)):
         person.ipfs = its_node

@@ -24,6 +24,7 @@ from app.sdk.protocol import (
 from app.sdk.text import to_bech32
 from fl_worker.cli.job.model import model, verify
 from fl_worker.cli.job.post import add_choices, post, push, try_app
+from fl_worker.cli.job.serve import serve
 from fl_worker.cli.job.watch import watch
 from fl_worker.cli.output import facts, money, show, table, to_json, waiting
 from fl_worker.cli.session import connected, name_of, open_signer, run
@@ -113,7 +114,7 @@ def describe_job(job: Job) -> dict[str, Any]:
 def describe_spec(job: Job) -> dict[str, Any]:
     """Return what a job asks for."""
     work, schedule, spec = job.spec.work, job.spec.schedule, job.spec
-    phases = ("open", "commit", "reveal", "include", "aggregate", "challenge", "review")
+    phases = ("open", "commit", "reveal", "include", "aggregate", "score", "challenge", "review")
     return {
         "app": work.fab_hash.hex(),
         "values": f"{work.value_count:,}",
@@ -180,6 +181,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_jobs,
     "show": show_job,
     "watch": watch,
+    "serve": serve,
     "fund": fund,
     "accept": accept,
     "reject": reject,

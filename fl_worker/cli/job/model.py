@@ -147,7 +147,7 @@ async def recompute_root(me: Participant, view: JobStateResponse, state: RoundSt
     """Return the root of the model that a round's included updates give."""
     from fl_worker.blobs.permit import RoundTag
     from fl_worker.blobs.transfer import FetchFailed
-    from fl_worker.roles.reader import counted_seats
+    from fl_worker.roles.updates import counted_seats
     from fl_worker.update.combine import Included, combine
     from fl_worker.update.tree import tree_root
 
