@@ -13,23 +13,37 @@ import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.sdk.protocol import UPDATE_WIDTH, Address, JobSpec, shares_of_identical
+from app.sdk.protocol import (
+    SLICE_DRAW,
+    UPDATE_WIDTH,
+    Address,
+    JobsParams,
+    JobSpec,
+    RoundsParams,
+    draw_numbers,
+    leave_one_out,
+    shares_of_identical,
+)
 from fl_worker.flower.errors import AppFailed
 from fl_worker.flower.fab import ConfigValue, app_config
 from fl_worker.flower.inside.frames import Arrays
 from fl_worker.flower.sandbox import Limits
 from fl_worker.flower.trainer import RecordKeys, Trainer, TrainerConfig, TrainReply
 from fl_worker.means import mean_metrics
+from fl_worker.scoring.bench import Measured, open_bench
+from fl_worker.scoring.score import score_updates
 from fl_worker.update.combine import Included, combine
 from fl_worker.update.layout import Layout
 from fl_worker.update.quantize import Quantized, from_model, to_update
 from fl_worker.update.tree import tree_root
 
 RUN_ID = 1
+SEED = bytes(32)
+"""From which slices are drawn, in place of the beacon's."""
 KIB = 1024
 
 
@@ -43,6 +57,8 @@ class LocalApp:
     node_configs: tuple[Mapping[str, ConfigValue], ...]
     limits: Limits = Limits()
     readable: tuple[Path, ...] = ()
+    validation: tuple[bytes, ...] = ()
+    """Slices to score each round on; none: rounds aren't scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,9 @@ class LocalRound:
     saturated_count: int
     elapsed_s: float
     model: bytes
+    utility_millionths: int | None = None
+    contributions_millionths: Mapping[int, int] = field(default_factory=dict)
+    """By worker; of those with the same update, the first alone. Empty: not scored."""
 
 
 @dataclass(slots=True)
@@ -119,7 +138,9 @@ async def run_job(app: LocalApp, model: bytes) -> AsyncIterator[LocalRound]:
                 to_update(reply.arrays, model, app.layout, app.spec.combination.value_max)
                 for reply in replies
             ]
-            model = await asyncio.to_thread(combine_replies, app, model, replies, updates)
+            base, counted = model, count_replies(app, replies, updates)
+            model = await asyncio.to_thread(combine_all, app, base, [*counted.values()])
+            utilities = await score_locally(app, base, [*counted.values()], number)
             measured = await evaluate_all(app, workers, model, number, at_once)
             yield LocalRound(
                 number=number,
@@ -130,6 +151,10 @@ async def run_job(app: LocalApp, model: bytes) -> AsyncIterator[LocalRound]:
                 saturated_count=sum(update.saturated_count for update in updates),
                 elapsed_s=time.monotonic() - start_s,
                 model=model,
+                utility_millionths=utilities[0] if utilities else None,
+                contributions_millionths=dict(
+                    zip(counted, leave_one_out(utilities), strict=True) if utilities else ()
+                ),
             )
     finally:
         await asyncio.gather(*(trainer.close() for trainer in trainers))
@@ -209,23 +234,43 @@ def without_weight(app: LocalApp, metrics: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in metrics.items() if name != weight}
 
 
-def combine_replies(
-    app: LocalApp, model: bytes, replies: Sequence[TrainReply], updates: Sequence[Quantized]
-) -> bytes:
-    """Return the next model, by the job's rule."""
+async def score_locally(
+    app: LocalApp, base: bytes, updates: Sequence[Included], number: int
+) -> list[int]:
+    """Return the utilities of a round as evaluators find them; none if it isn't scored.
+
+    A round's slices are drawn as on the chain, from a seed that is always the same.
+    """
+    if not app.validation:
+        return []
+    count = len(app.validation) - JobsParams().slices_kept
+    drawn = RoundsParams().slices_drawn
+    numbers = draw_numbers(SEED, RUN_ID, number, count, drawn=drawn, domain=SLICE_DRAW)
+    slices = [app.validation[each] for each in numbers]
+    measured = Measured(app.app_dir, app.spec, app.layout, RUN_ID, app.limits)
+    async with open_bench(measured, slices) as bench:
+        utilities, _ = await score_updates(bench, base, updates, number)
+    return utilities
+
+
+def count_replies(
+    app: LocalApp, replies: Sequence[TrainReply], updates: Sequence[Quantized]
+) -> dict[int, Included]:
+    """Return the updates that count by worker; the same update counts once."""
     roots = [tree_root(each.update, UPDATE_WIDTH, app.layout.hash).root for each in updates]
     names = [Address(number.to_bytes(20, "big")) for number in range(len(roots))]
     counted = shares_of_identical(list(zip(names, roots, strict=True)))
+    count_max = app.spec.combination.example_count_max
+    return {
+        number: Included(update.update, update.sum_squares, min(reply.example_count, count_max))
+        for number, (update, reply) in enumerate(zip(updates, replies, strict=True))
+        if names[number] in counted
+    }
+
+
+def combine_all(app: LocalApp, model: bytes, included: Sequence[Included]) -> bytes:
+    """Return the next model, by the job's rule."""
     combination = app.spec.combination
-    included = [
-        Included(
-            update.update,
-            update.sum_squares,
-            min(reply.example_count, combination.example_count_max),
-        )
-        for name, update, reply in zip(names, updates, replies, strict=True)
-        if name in counted
-    ]
     return combine(
         combination.rule,
         model,

@@ -365,6 +365,20 @@ def test_bytes_go_from_one_s_ipfs_node_to_another_s(
         assert (typed.code, advice in typed.err) == (1, True)
 
 
+def test_a_trial_shows_what_each_worker_s_update_is_worth(shell: Shell, tmp_path: Path) -> None:
+    typed = MEASURING.replace("a.numpy() + step", "(a.numpy() + step).astype(a.numpy().dtype)")
+    app_dir = str(write_app(tmp_path / "app", client=typed))
+    folder = write_aims(tmp_path / "aims", *[2.0] * 10)
+    options = ("job", "try", app_dir, "--rounds", "2", "--workers", "2", *SCORED)
+    assert "--validation FOLDER" in shell.type(*options).err
+    rounds = shell.ask(*options, "--validation", str(folder))["rounds"]
+    # Both workers send the same update, of 1 and then 2: they are one.
+    assert [each["utility_millionths"] for each in rounds] == [-1_000_000, -1_000_000]
+    assert [each["contributions_millionths"] for each in rounds] == [{"0": 3_000_000}, {"0": 0}]
+    shown = shell.type(*options, "--validation", str(folder))
+    assert "contribution" in shown.out
+
+
 def test_a_template_is_written_and_tried_without_a_chain(shell: Shell, tmp_path: Path) -> None:
     shell.address = "127.0.0.1:1"
     made = shell.ask("job", "init", str(tmp_path / "digits"))

@@ -13,8 +13,10 @@ from fl_worker.means import mean_metrics
 from fl_worker.posting.bundle import Bundle, make_bundle
 from fl_worker.posting.choices import read_choices
 from fl_worker.posting.spec import make_spec
+from fl_worker.posting.validation import seal_validation
 from fl_worker.update.quantize import from_model
 from tests.worker.cli_net import write_typed_app
+from tests.worker.flower_apps import MEASURING, write_aims, write_app
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,25 @@ async def test_a_whole_job_is_combined_in_fixed_point(bundle: Bundle, tmp_path: 
     assert rounds[-1].evaluate_metrics == {"total": 27.0 + 7}
     assert rounds[-1].train_metrics["calls"] == 3  # what the app kept came back
     assert rounds[0].train_metrics["node"] == 0.5  # each worker has its own node config
+
+
+async def test_a_round_is_scored_as_evaluators_would(tmp_path: Path) -> None:
+    typed = MEASURING.replace("a.numpy() + step", "(a.numpy() + step).astype(a.numpy().dtype)")
+    own = typed.replace("    step =", '    step = (1 + context.node_config["partition-id"]) *')
+    scored_app = write_app(tmp_path / "app", client=own)
+    scored = await make_bundle(scored_app, RecorderConfig())
+    validation = seal_validation(write_aims(tmp_path / "aims", *[2.0] * 10))
+    chosen = {"pay.contribution": "leave_one_out", "schedule.round_count": "1"}
+    chosen |= {"work.metric": "loss", "work.metric_direction": "lower"}
+    values = read_choices(chosen, "the test") | {"work.validation_slices": validation.slices}
+    spec = make_spec(scored, values)
+    configs = tuple({"partition-id": number} for number in (0, 1, 1))
+    app_dir = install_fab(scored.fab.data, tmp_path / "apps")
+    app = LocalApp(app_dir, spec, scored.layout, configs, validation=validation.plain)
+    (only,) = [each async for each in run_job(app, scored.base)]
+    # Updates of 1 and 2, the second one twice: their mean is 1.5, half away from every aim.
+    assert only.utility_millionths == -250_000
+    assert only.contributions_millionths == {0: -250_000, 1: 750_000}
 
 
 async def test_one_training_is_measured(bundle: Bundle, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -213,13 +213,15 @@ def try_app(
     node_config: NodeConfigOption = "",
     run_config: RunConfigOption = "",
     spec: SpecOption = None,
+    validation: ValidationOption = None,
     network: NetworkOption = False,
 ) -> None:
     """Run the whole job on this machine alone, without a chain, and show each round."""
     settings = current()
-    chosen = read_chosen(spec)
+    chosen, sealed = read_chosen(spec), seal_folder(validation)
     bundle = run(make_bundle(settings, app_dir, run_config, network))
-    run(try_bundle(settings, bundle, chosen, make_node_configs(node_config, workers)))
+    node_configs = make_node_configs(node_config, workers)
+    run(try_bundle(settings, bundle, with_slices(chosen, sealed), (node_configs, sealed)))
 
 
 def make_node_configs(text: str, workers: int) -> tuple[dict[str, Any], ...]:
@@ -234,18 +236,24 @@ async def try_bundle(
     settings: Settings,
     bundle: Bundle,
     chosen: dict[str, Any],
-    node_configs: tuple[dict[str, Any], ...],
+    data: tuple[tuple[dict[str, Any], ...], Validation | None],
 ) -> None:
-    """Run a job's rounds here, and show them as they end."""
+    """Run a job's rounds here on workers' data, score them, and show them as they end."""
     from rich.console import Console
 
     from fl_worker.local import run_job
     from fl_worker.posting.spec import make_spec
 
-    spec = make_spec(bundle, chosen)
+    spec, (node_configs, validation) = make_spec(bundle, chosen), data
+    is_scored = spec.pay.contribution in SCORING
+    if is_scored and validation is None:
+        raise Misused("a round is scored on a validation set; name it: --validation FOLDER")
     rounds: list[LocalRound] = []
     with tempfile.TemporaryDirectory(prefix="pollen-try-") as folder:
         app = install_here(bundle, spec, node_configs, Path(folder))
+        if is_scored and validation is not None:
+            await measure_here(bundle, spec, validation)
+            app = replace(app, validation=validation.plain)
         with Console(stderr=True).status("Starting the workers…") as status:
             async for each in run_job(app, bundle.base):
                 rounds.append(each)
@@ -254,12 +262,14 @@ async def try_bundle(
     value = [
         {name: part for name, part in to_json(each).items() if name != "model"} for each in rounds
     ]
-    columns = ["round", "training", "evaluation", "cut off", "seconds"]
+    worth = ["contribution of each worker"] if is_scored else []
+    columns = ["round", "training", "evaluation", *worth, "cut off", "seconds"]
     rows = [
         [
             each.number,
             write_metrics(each.train_metrics),
             write_metrics(each.evaluate_metrics),
+            *([write_contributions(each)] if is_scored else []),
             each.saturated_count,
             f"{each.elapsed_s:.2f}",
         ]
@@ -389,6 +399,12 @@ def write_metrics(metrics: Any) -> str:
     """Write metrics in one line."""
     numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float)}
     return " ".join(f"{name} {value:.4g}" for name, value in sorted(numbers.items()))
+
+
+def write_contributions(this: LocalRound) -> str:
+    """Write what each worker's update was worth in one line."""
+    pairs = sorted(this.contributions_millionths.items())
+    return " ".join(f"{worker}: {value / 1e6:+.4g}" for worker, value in pairs)
 
 
 def add_choices(command: click.Command) -> None:
