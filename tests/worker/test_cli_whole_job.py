@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.worker.cli_net import FLT, QUICK, RunningNode, Shell, make_signers, write_typed_app
+from tests.worker.flower_apps import MEASURING, write_aims, write_app
 
 READERS = {"agnes": "aggregator", "eva": "evaluator", "emil": "evaluator", "ella": "evaluator"}
 WORKERS = ("wanda", "willi")
@@ -24,6 +25,10 @@ TERMS = {
     "--rounds": 2, "--budget": "100flt", "--cohort": 2, "--cohort-min": 2, "--reserves": 0,
     "--open-seconds": 600, "--phase-seconds": 60, "--challenge-seconds": 20,
     "--review-seconds": 600,
+}  # fmt: skip
+
+SCORED = {
+    "--contribution": "leave_one_out", "--metric": "loss", "--metric-direction": "lower",
 }  # fmt: skip
 
 
@@ -120,6 +125,31 @@ def test_a_job_is_posted_trained_verified_accepted_and_paid(
         assert roles[0].end(signal.SIGTERM) == 0
         assert [role.end(signal.SIGINT) for role in roles[1:]] == [130] * (len(roles) - 1)
         assert all("Traceback" not in role.log.read_text() for role in roles)
+
+
+def test_a_job_is_scored_on_what_its_requester_serves(
+    net: tuple[Shell, RunningNode], tmp_path: Path
+) -> None:
+    shell, _ = net
+    typed = MEASURING.replace("a.numpy() + step", "(a.numpy() + step).astype(a.numpy().dtype)")
+    own = typed.replace("    step =", '    step = (1 + context.node_config["partition-id"]) *')
+    app_dir = write_app(tmp_path / "app", client=own)
+    aims, rita = write_aims(tmp_path / "aims", *[2.0] * 10), ("--from", "rita")
+    terms = TERMS | {"--rounds": 1, "--score-seconds": 60, "--validation": aims} | SCORED
+    with running(shell, tmp_path) as roles:
+        words = [str(word) for pair in terms.items() for word in pair]
+        shell.ask("job", "post", str(app_dir), "--yes", *words, *rita)
+        roles.append(Role(shell, tmp_path / "rita.log", ["job", "serve", *rita]))
+        roles[-1].wait_until_ready()
+        shell.type("job", "watch", "1", "--until", "review", "--output", "json")
+        state = shell.ask("round", "show", "1", "1")
+        assert [role.end(signal.SIGTERM) for role in roles] == [0] * len(roles)
+        assert all("Traceback" not in role.log.read_text() for role in roles)
+    assert state["round"]["score_outcome"] == "SCORED"
+    # Updates of 1 and 2 for an aim of 2: together half away, without the first at it.
+    contributions = sorted(seat["contribution_millionths"] for seat in state["seats"])
+    assert contributions == [-250_000, 750_000]
+    assert sorted(bool(seat["earned_uflt"]) for seat in state["seats"]) == [False, True]
 
 
 def verify_last_round(shell: Shell, node: RunningNode) -> None:
