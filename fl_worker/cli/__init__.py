@@ -1,4 +1,4 @@
-"""`pollen`: what requesters, workers, aggregators and evaluators do, a file a noun.
+"""`pollen`: what requesters, workers, aggregators, evaluators and watchers do, a file a noun.
 
 A noun's file is imported only when the noun is typed, and what is heavy (Flower, PyTorch, numpy)
 only by the command that needs it: the command line itself starts at once.
@@ -20,6 +20,7 @@ NOUNS = {
     "worker": "Train on your own data, for pay.",
     "aggregator": "Combine updates, for pay.",
     "evaluator": "Check updates and models, for pay.",
+    "watcher": "Prove false models false, for part of what that costs the liars.",
     "validator": "Keys for the beacon, which draws are made from.",
     "keys": "The keys that sign.",
     "blob": "Bytes by their name (CID).",

@@ -15,7 +15,14 @@ from fl_worker.blobs.connect import TransferLimits
 from fl_worker.blobs.permit import Credentials, RoundTag
 from fl_worker.blobs.store import Store
 from fl_worker.blobs.transfer import Transfer
-from fl_worker.cli.session import STORE_BYTES, connected, open_signer, open_store, own_folder
+from fl_worker.cli.session import (
+    JOURNAL_FILE,
+    STORE_BYTES,
+    connected,
+    open_signer,
+    open_store,
+    own_folder,
+)
 from fl_worker.cli.settings import Settings
 from fl_worker.flower.fab import install_fab
 from fl_worker.flower.sandbox import Limits
@@ -27,7 +34,6 @@ from fl_worker.roles.peers import Peers
 from fl_worker.update.layout import Layout
 
 APPS_FOLDER = "apps"
-JOURNAL_FILE = "journal.sqlite"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from app.sdk.protocol import (
 from app.sdk.text import to_bech32
 from fl_worker.cli.output import facts, money, show, table, to_json, waiting
 from fl_worker.cli.running import find_registration
-from fl_worker.cli.session import connected, find_address, open_signer, own_folder, run
+from fl_worker.cli.session import connected, find_address, open_signer, own_journal, run
 from fl_worker.cli.settings import Misused, Settings, current
 from fl_worker.cli.typed import AmountArgument
 
@@ -64,16 +64,8 @@ def status() -> None:
 
 def read_decisions(settings: Settings) -> dict[int, str]:
     """Return what was decided of each job, by its own memory."""
-    from fl_worker.roles.journal import Journal
-
-    path = own_folder(settings) / "journal.sqlite"
-    if not path.exists():
-        return {}
-    journal = Journal(path)
-    try:
-        return journal.decisions()
-    finally:
-        journal.close()
+    with own_journal(settings) as journal:
+        return {} if journal is None else journal.decisions()
 
 
 def bond(amount: AmountArgument) -> None:

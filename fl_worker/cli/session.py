@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,8 +19,10 @@ from fl_worker.posting.reading import read_address
 
 if TYPE_CHECKING:
     from fl_worker.blobs.store import Store
+    from fl_worker.roles.journal import Journal
 
 KEYS_FOLDER = "keys"
+JOURNAL_FILE = "journal.sqlite"
 STORE_BYTES = 20 << 30
 Result = TypeVar("Result")
 
@@ -65,6 +67,20 @@ def open_store(settings: Settings, quota_bytes: int = STORE_BYTES) -> Store:
     path = home / ("ipfs" if settings.store else "blobs")
     blocks = KuboBlocks(settings.store, path) if settings.store else FolderBlocks(path)
     return Store(path, blocks, quota_bytes)
+
+
+@contextmanager
+def own_journal(settings: Settings) -> Iterator[Journal | None]:
+    """Open the memory of the participant with the signing key for a while, if it has any."""
+    from fl_worker.roles.journal import Journal
+
+    path = own_folder(settings) / JOURNAL_FILE
+    journal = Journal(path) if path.exists() else None
+    try:
+        yield journal
+    finally:
+        if journal is not None:
+            journal.close()
 
 
 def find_address(settings: Settings, who: str) -> Address:

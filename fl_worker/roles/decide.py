@@ -6,13 +6,15 @@ again when it comes back; its memory only says which work is already done.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from app.sdk.protocol import (
     U32,
     Address,
+    Dispute,
+    DisputePhase,
     Job,
     JobPhase,
     JobStateResponse,
@@ -45,6 +47,11 @@ class Act(Enum):
     REVEAL_SCORES = "reveal scores"
     REFUSE_SLICES = "refuse slices"
     GRANT_SLICES = "grant slices"
+    CHECK = "check"
+    DISPUTE = "dispute"
+    CHALLENGE = "challenge"
+    OPEN = "open the challenge"
+    ADD_PART = "add to the proof"
     FORGET = "forget"
 
 
@@ -96,6 +103,16 @@ class ScorerMemory:
     """(round, attempt) of slices that don't open or can't be measured on."""
 
 
+@dataclass(frozen=True, slots=True)
+class WatcherMemory:
+    """What a watcher has for one job: challenges on disk, and what it has looked at."""
+
+    checked: Collection[int] = ()
+    """Rounds whose model was recomputed, or never can be."""
+    disputed: Collection[int] = ()
+    """Rounds whose model is false, by a challenge that hasn't ended."""
+
+
 UNSETTLED = (
     RoundPhase.OPEN,
     RoundPhase.COMMIT,
@@ -114,6 +131,8 @@ COLLECTING = (
     RoundPhase.SCORE,
     RoundPhase.CHALLENGE,
 )
+ATTESTED = (RoundPhase.SCORE, RoundPhase.CHALLENGE)
+"""Phases in which a model is known and may yet be proven false."""
 TRAINING = (RoundPhase.OPEN, RoundPhase.COMMIT)
 """Phases that ask nothing of readers."""
 READING = (RoundPhase.INCLUDE, RoundPhase.AGGREGATE, RoundPhase.SCORE, RoundPhase.CHALLENGE)
@@ -257,6 +276,37 @@ def holds_included(state: RoundState, memory: ReaderMemory) -> bool:
     number = state.round.round
     included = [seat.seat for seat in state.seats if seat.state == SeatState.INCLUDED]
     return all((number, seat) in memory.checked for seat in included)
+
+
+def decide_watcher(view: JobStateResponse, memory: WatcherMemory) -> Iterator[Intent]:
+    """Walk what a watcher may do now: check each attested model once, dispute the false ones."""
+    for state in view.rounds:
+        number = state.round.round
+        if state.round.phase in ATTESTED and number in memory.disputed:
+            yield Intent(Act.DISPUTE, number)
+        elif state.round.phase in ATTESTED and number not in memory.checked:
+            yield Intent(Act.CHECK, number)
+    yield from forget_settled(view, memory.disputed)
+
+
+def find_own(disputes: Sequence[Dispute], me: Address) -> Dispute | None:
+    """Return one's newest challenge of a round, or None."""
+    return next((each for each in reversed(disputes) if each.challenger == me), None)
+
+
+def find_step(disputes: Sequence[Dispute], me: Address) -> Act | None:
+    """Return the next step towards a proof of what is false; None: wait, or leave it.
+
+    `disputes` are all of the round, the earliest first. Who comes after a proof found right can't
+    earn. What is committed is opened whatever others do, or its deposit would be lost; and it is
+    committed once.
+    """
+    own = find_own(disputes, me)
+    if own is None:
+        is_proven = any(each.phase == DisputePhase.PROVEN for each in disputes)
+        return None if is_proven else Act.CHALLENGE
+    steps = {DisputePhase.COMMITTED: Act.OPEN, DisputePhase.OPENED: Act.ADD_PART}
+    return steps.get(own.phase)
 
 
 def forget_settled(view: JobStateResponse, stored: Collection[int]) -> Iterator[Intent]:

@@ -1,8 +1,8 @@
 """A participant's memory on disk: what it will submit is written here before it is submitted.
 
 One SQLite file a participant: killed at any moment, it holds a whole update or none, never half of
-one. What binds its owner, that is updates, scores, keys and decisions, is on the disk itself before
-anything follows from it; what can be found out again may be lost when the power fails.
+one. What binds its owner, updates, scores, keys, challenges, decisions, is on the disk itself
+before anything follows from it; what can be found out again may be lost when the power fails.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from app.sdk.protocol import Reveal, Scores, decode, encode
@@ -26,6 +26,10 @@ CREATE TABLE IF NOT EXISTS verdicts (
 CREATE TABLE IF NOT EXISTS models (
     job_id INTEGER, round INTEGER, root BLOB NOT NULL, cid TEXT NOT NULL,
     size_bytes INTEGER NOT NULL, PRIMARY KEY (job_id, round));
+CREATE TABLE IF NOT EXISTS challenges (
+    job_id INTEGER, round INTEGER, proof BLOB NOT NULL, salt BLOB NOT NULL,
+    height INTEGER NOT NULL, deposit_uflt INTEGER NOT NULL, outcome TEXT NOT NULL,
+    earned_uflt INTEGER NOT NULL, PRIMARY KEY (job_id, round));
 CREATE TABLE IF NOT EXISTS submissions (
     job_id INTEGER, round INTEGER, act TEXT, tx_hash TEXT, time_unix_s INTEGER);
 CREATE TABLE IF NOT EXISTS slice_keys (cid TEXT PRIMARY KEY, key BLOB NOT NULL);
@@ -44,6 +48,23 @@ class CombinedModel:
     root: bytes
     cid: str
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A proof that a round's model is false, and what came of it."""
+
+    job_id: int
+    round: int
+    proof: bytes
+    """Empty once the challenge has ended."""
+    salt: bytes
+    height: int = 0
+    """A block before the one with the commitment; 0: never committed."""
+    deposit_uflt: int = 0
+    outcome: str = ""
+    """How it ended; empty: it goes on."""
+    earned_uflt: int = 0
 
 
 class Journal:
@@ -148,6 +169,19 @@ class Journal:
         )
         return [(number, attempt) for number, attempt in rows]
 
+    def save_challenge(self, challenge: Challenge) -> None:
+        """Keep a proof and its salt before anything is bound by them, and what came of it."""
+        with self._synced():
+            self._database.execute(
+                "INSERT OR REPLACE INTO challenges VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                astuple(challenge),
+            )
+
+    def challenges(self) -> list[Challenge]:
+        """Return all challenges that were ever prepared, by job and round."""
+        rows = self._database.execute("SELECT * FROM challenges ORDER BY job_id, round")
+        return [Challenge(*row) for row in rows]
+
     def note_submission(self, job_id: int, number: int, act: str, tx_hash: str) -> None:
         """Keep that a transaction found its way into a block."""
         self._database.execute(
@@ -185,7 +219,7 @@ class Journal:
         )
 
     def forget_job(self, job_id: int) -> None:
-        """Drop all that is kept of an ended job but its submissions and decision."""
+        """Drop all that is kept of an ended job but its submissions, challenges and decision."""
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")
             for table in ("updates", "states", "verdicts", "models", "scores"):

@@ -163,7 +163,7 @@ class ReaderRole:
         """Drop an ended job's bytes, all but its final model and the layout to read it by."""
         self._seen.pop(job.job_id, None)
         await asyncio.to_thread(self._keep_layout, job)
-        await self._drop(f"job/{job.job_id}/round/")
+        await drop_tags(self._store, f"job/{job.job_id}/round/")
         await self._drop_models(job, before=job.next_round)
         self._chain.journal.forget_job(job.job_id)
         self._chain.journal.decide_job(job.job_id, f"over {int(time.time())}")
@@ -181,7 +181,7 @@ class ReaderRole:
         for job_id, decision in self._chain.journal.decisions().items():
             word, _, since_s = decision.partition(" ")
             if word == "over" and int(since_s) + self._config.model_kept_s < time.time():
-                await self._drop(f"job/{job_id}/")
+                await drop_tags(self._store, f"job/{job_id}/")
 
     async def authorize(self, request: PushRequest) -> Verdict:
         """Rule who may push; BlobFault, and so another attempt, while the chain can't tell.
@@ -325,11 +325,12 @@ class ReaderRole:
                 await asyncio.to_thread(self._store.drop, tag)
                 self._chain.journal.forget_model(job.job_id, number)
 
-    async def _drop(self, prefix: str) -> None:
-        """Drop everything whose tag begins so."""
-        for tag in await asyncio.to_thread(self._store.tags):
-            if tag.startswith(prefix):
-                await asyncio.to_thread(self._store.drop, tag)
+
+async def drop_tags(store: Store, prefix: str) -> None:
+    """Drop everything whose tag begins so."""
+    for tag in await asyncio.to_thread(store.tags):
+        if tag.startswith(prefix):
+            await asyncio.to_thread(store.drop, tag)
 
 
 def is_seated(view: JobStateResponse, number: int, account: Address) -> bool:

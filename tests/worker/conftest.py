@@ -1,10 +1,14 @@
-"""What the tests of participants share: two IPFS nodes that know one another."""
+"""What the tests of participants share: a town, and two IPFS nodes that know one another."""
 
-from collections.abc import Iterator
+import gc
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.worker.ipfs_net import IpfsNode, running_node
+from tests.worker.town import Town, ToyApp, open_town, put_in_place
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +17,19 @@ def ipfs_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[IpfsN
     with running_node(path / "one") as one, running_node(path / "other") as other:
         one.connect(other)
         yield one, other
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> ToyApp:
+    return put_in_place(ToyApp(), monkeypatch)
+
+
+@pytest.fixture
+async def town(
+    tmp_path: Path, app: ToyApp, caplog: pytest.LogCaptureFixture
+) -> AsyncIterator[Town]:
+    async with open_town(tmp_path, app) as town:
+        yield town
+    gc.collect()
+    records = [*caplog.get_records("call"), *caplog.records]
+    assert [record for record in records if record.levelno >= logging.ERROR] == []

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -30,28 +28,12 @@ from fl_worker.roles.standing import StandingOrder, join, leave
 from fl_worker.update.layout import Layout
 from fl_worker.update.quantize import from_model
 from tests.worker.ipfs_net import IpfsNode
-from tests.worker.town import BASE, Person, Town, ToyApp, open_town, put_in_place
+from tests.worker.town import BASE, Person, Town, ToyApp, open_town
 
 ONE_ROUND = {"schedule.round_count": U32(1)}
 ALL_FOUR = {"schedule.cohort_size": U32(4), "schedule.reserve_count": U32(0)}
 """Every worker of the town has a seat in every round."""
 AFTER_FEE = 0.99
-
-
-@pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch) -> ToyApp:
-    return put_in_place(ToyApp(), monkeypatch)
-
-
-@pytest.fixture
-async def town(
-    tmp_path: Path, app: ToyApp, caplog: pytest.LogCaptureFixture
-) -> AsyncIterator[Town]:
-    async with open_town(tmp_path, app) as town:
-        yield town
-    gc.collect()
-    records = [*caplog.get_records("call"), *caplog.records]
-    assert [record for record in records if record.levelno >= logging.ERROR] == []
 
 
 # ---- what a job comes to

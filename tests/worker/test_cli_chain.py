@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +33,7 @@ from fl_worker.cli.running import Wanted, ensure_registered
 from fl_worker.cli.session import name_of
 from fl_worker.cli.settings import Misused
 from fl_worker.cli.stats import describe
-from fl_worker.roles.journal import Journal
+from fl_worker.roles.journal import Challenge, Journal
 from tests.build import an_address
 from tests.build_rounds import a_play
 from tests.build_scores import AGREED, granted
@@ -48,6 +49,7 @@ from tests.worker.cli_net import (
 )
 from tests.worker.flower_apps import MEASURING, write_aims, write_app
 from tests.worker.ipfs_net import IpfsNode
+from tests.worker.test_cli_whole_job import Role as RoleProcess
 
 NAMES = ("rita", "wanda")
 POST = ("--budget", "50flt", "--rounds", "2", "--cohort", "2", "--cohort-min", "1")
@@ -129,7 +131,43 @@ def test_anything_can_be_asked(shell: Shell) -> None:
         assert reason in typed.err
 
 
-def test_what_the_chain_has_done_is_shown(shell: Shell) -> None:
+def test_a_watcher_starts_only_if_it_could_challenge(shell: Shell, tmp_path: Path) -> None:
+    shell.type("keys", "add", "poor")
+    for words, reason in (
+        (("--from", "poor"), "holds 0flt, a challenge needs 12flt: a deposit of 10flt and fees"),
+        (("--from", "rita", "--deposit-max", "9flt"), "more than the limit of 9flt: raise"),
+    ):
+        typed = shell.type("watcher", "start", *words)
+        assert typed.code == 1
+        assert reason in typed.err
+    role = RoleProcess(shell, tmp_path / "log", ["watcher", "start", "--from", "rita"])
+    role.wait_until_ready()
+    assert role.end(signal.SIGTERM) == 0
+
+
+def test_who_has_another_role_doesn_t_watch(shell: Shell) -> None:
+    register_as_evaluator(shell)
+    typed = shell.type("watcher", "start", "--from", "rita")
+    assert typed.code == 1
+    assert "registered as evaluator; an account has one role: use another key" in typed.err
+
+
+def test_a_watcher_s_earnings_are_shown(shell: Shell) -> None:
+    words = ("watcher", "earnings", "--from", "rita")
+    assert shell.ask(*words) == {"earned_uflt": 0, "staked_uflt": 0, "challenges": []}
+    journal = Journal(shell.home / "rita" / "journal.sqlite")
+    journal.save_challenge(Challenge(1, 3, b"", b"salt", 9, 10 * FLT, "upheld", 25 * FLT))
+    journal.save_challenge(Challenge(2, 1, b"proof", b"salt", 9, 10 * FLT))
+    journal.close()
+    found = shell.ask(*words)
+    assert (found["earned_uflt"], found["staked_uflt"]) == (25 * FLT, 10 * FLT)
+    assert [row["outcome"] for row in found["challenges"]] == ["upheld", ""]
+    shown = shell.type(*words).out
+    for text in ("upheld", "goes on", "25flt"):
+        assert text in shown
+
+
+def register_as_evaluator(shell: Shell) -> None:
     rita = shell.ring().open("rita")
     message = Register(
         rita.address, Role.EVALUATOR, rita.address, "http://127.0.0.1:1", b"", U64(20 * FLT)
@@ -140,6 +178,10 @@ def test_what_the_chain_has_done_is_shown(shell: Shell) -> None:
             await client.submit(rita, [message])
 
     asyncio.run(register())
+
+
+def test_what_the_chain_has_done_is_shown(shell: Shell) -> None:
+    register_as_evaluator(shell)
     found = shell.ask("stats")
     assert found["participants"]["active_count"] == 1
     assert found["holdings"]["bonded_uflt"] == 20 * FLT

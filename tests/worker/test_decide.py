@@ -14,6 +14,8 @@ from app.sdk.protocol import (
     U32,
     U64,
     Address,
+    Dispute,
+    DisputePhase,
     JobStateRequest,
     JobStateResponse,
     Reader,
@@ -31,11 +33,14 @@ from fl_worker.roles.decide import (
     Intent,
     ReaderMemory,
     ScorerMemory,
+    WatcherMemory,
     WorkerMemory,
     decide_reader,
     decide_requester,
     decide_scorer,
+    decide_watcher,
     decide_worker,
+    find_step,
 )
 from tests.build import an_address
 from tests.build_rounds import a_play
@@ -283,6 +288,67 @@ def test_a_requester_grants_once_in_each_attempt() -> None:
     for step, keys, who, acts in asked:
         intents = [*decide_requester(with_scorer(step, slice_keys=keys), who)]
         assert [intent.act for intent in intents] == acts, (step, keys)
+
+
+# ---- watchers
+
+UNSEEN, CHECKED = WatcherMemory(), WatcherMemory(checked=(1,))
+FALSE = WatcherMemory(checked=(1,), disputed=(1,))
+SCORE = RoundPhase.SCORE
+ENDS = (RoundPhase.SETTLED, RoundPhase.ABORTED, RoundPhase.VOIDED)
+WATCHED = {
+    (SCORE, UNSEEN): Act.CHECK,
+    (CHALLENGE, UNSEEN): Act.CHECK,
+    (SCORE, FALSE): Act.DISPUTE,
+    (CHALLENGE, FALSE): Act.DISPUTE,
+    **{(phase, FALSE): Act.FORGET for phase in ENDS},
+}
+"""What a watcher does, by a round's phase and what it has of it; else nothing."""
+
+
+@pytest.mark.parametrize("phase", [*UNSETTLED, *ENDS], ids=lambda phase: phase.name)
+def test_a_watcher_checks_once_what_is_attested_and_disputes_what_is_false(
+    phase: RoundPhase,
+) -> None:
+    view = with_round(round=replace(ROUND.round, phase=phase))
+    for memory in (UNSEEN, CHECKED, FALSE):
+        act = WATCHED.get((phase, memory))
+        intents = [] if act is None else [Intent(act, U32(1))]
+        assert [*decide_watcher(view, memory)] == intents, memory
+
+
+OTHER = an_address("other")
+STEPS: dict[str, tuple[tuple[tuple[Address, DisputePhase], ...], Act | None]] = {
+    "who_has_a_proof_and_finds_no_dispute_commits": ((), Act.CHALLENGE),
+    "an_earlier_commitment_may_be_empty": (((OTHER, DisputePhase.COMMITTED),), Act.CHALLENGE),
+    "an_earlier_proof_may_be_wrong": (((OTHER, DisputePhase.COMPLETE),), Act.CHALLENGE),
+    "a_wrong_one_changes_nothing": (((OTHER, DisputePhase.REFUTED),), Act.CHALLENGE),
+    "after_a_right_one_there_is_nothing_to_earn": (((OTHER, DisputePhase.PROVEN),), None),
+    "what_is_committed_is_opened": (((ME, DisputePhase.COMMITTED),), Act.OPEN),
+    "what_is_committed_is_opened_though_another_is_earlier": (
+        ((OTHER, DisputePhase.COMPLETE), (ME, DisputePhase.COMMITTED)),
+        Act.OPEN,
+    ),
+    "what_is_committed_is_opened_though_a_later_one_is_proven": (
+        ((ME, DisputePhase.COMMITTED), (OTHER, DisputePhase.PROVEN)),
+        Act.OPEN,
+    ),
+    "a_long_proof_is_added_to": (((ME, DisputePhase.OPENED),), Act.ADD_PART),
+    "a_whole_one_waits": (((ME, DisputePhase.COMPLETE),), None),
+    "a_right_one_waits_for_earlier_ones": (((ME, DisputePhase.PROVEN),), None),
+    "what_came_too_late_is_not_paid_for_again": (((ME, DisputePhase.EXPIRED),), None),
+    "what_was_called_wrong_is_not_paid_for_again": (((ME, DisputePhase.REFUTED),), None),
+}
+
+
+@pytest.mark.parametrize(("shown", "act"), STEPS.values(), ids=STEPS.keys())
+def test_of_a_watcher(shown: tuple[tuple[Address, DisputePhase], ...], act: Act | None) -> None:
+    place = VIEW.job.job_id, U32(1)
+    disputes = [
+        Dispute(*place, U64(number), who, U32(1), b"", U64(0), phase)
+        for number, (who, phase) in enumerate(shown, 1)
+    ]
+    assert find_step(disputes, ME) is act
 
 
 # ---- several rounds

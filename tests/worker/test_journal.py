@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.sdk.protocol import Blob, Metric, Reveal, Scores
-from fl_worker.roles.journal import CombinedModel, Journal
+from fl_worker.roles.journal import Challenge, CombinedModel, Journal
 
 REVEAL = Reveal(
     update_root=b"\x01" * 32,
@@ -88,3 +89,17 @@ def test_decisions_about_jobs_are_kept(path: Path) -> None:
     journal.decide_job(8, "refused: pay")
     journal.decide_job(7, "left")
     assert Journal(path).decisions() == {7: "left", 8: "refused: pay"}
+
+
+def test_a_challenge_is_found_after_a_restart_and_stays_when_its_job_is_forgotten(
+    path: Path,
+) -> None:
+    journal = Journal(path)
+    kept = Challenge(7, 1, b"proof", b"s" * 32)
+    journal.save_challenge(kept)
+    assert Journal(path).challenges() == [kept]
+    ended = replace(kept, proof=b"", height=9, deposit_uflt=10, outcome="upheld", earned_uflt=25)
+    journal.save_challenge(ended)
+    journal.forget_round(7, 1)
+    journal.forget_job(7)
+    assert Journal(path).challenges() == [ended]

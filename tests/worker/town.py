@@ -62,6 +62,7 @@ from fl_worker.roles.reader import ReaderConfig, ReaderRole
 from fl_worker.roles.requester import Requester
 from fl_worker.roles.scorer import Scorer, ScorerConfig
 from fl_worker.roles.standing import StandingOrder
+from fl_worker.roles.watcher import Watcher, WatcherConfig
 from fl_worker.roles.worker import Worker, WorkerConfig
 from fl_worker.scoring.slices import SLICE_COUNT
 from fl_worker.update.layout import Layout
@@ -159,6 +160,7 @@ class Person:
     folder: Path
     port: int = 0
     order: StandingOrder = StandingOrder(anyone=True)
+    watch: WatcherConfig = WatcherConfig(100 * FLT)
     ipfs: IpfsNode | None = None
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -171,6 +173,11 @@ class Person:
     def is_worker(self) -> bool:
         """Whether it trains."""
         return self.role is Role.WORKER
+
+    @property
+    def is_watcher(self) -> bool:
+        """Whether it recomputes what others post."""
+        return self.name.startswith("watcher")
 
     @property
     def is_reader(self) -> bool:
@@ -200,10 +207,12 @@ class Person:
                 scorer = Scorer(self.chain, self.peers, ScorerConfig(self.folder, self.secret))
             self.reader = ReaderRole(self.chain, self.store, self.peers, config, scorer)
             await self.open_gateway()
+        if self.is_watcher:
+            self.watcher = Watcher(self.chain, self.store, self.peers, self.watch)
 
     def follow(self) -> None:
         """Follow every job from now on."""
-        role: Any = Requester(self.chain)
+        role: Any = self.watcher if self.is_watcher else Requester(self.chain)
         if self.role is not Role.UNSPECIFIED:
             role = self.worker if self.is_worker else self.reader
         self.following = asyncio.create_task(follow_all(self.chain, role))
@@ -321,7 +330,8 @@ class Town:
         takers = [each for each in self.people.values() if each.role is not Role.UNSPECIFIED]
         await asyncio.gather(*[person.register() for person in takers])
         for person in self.people.values():
-            person.follow()
+            if not person.is_watcher:
+                person.follow()
 
     async def make_blocks(self) -> None:
         """Make a block every so often, for ever."""
@@ -438,9 +448,10 @@ ROLES = {
     "worker": Role.WORKER,
     "aggregator": Role.AGGREGATOR,
     "evaluator": Role.EVALUATOR,
+    "watcher": Role.UNSPECIFIED,
 }
-COUNTS = {"worker": 4, "aggregator": 3, "evaluator": 3}
-"""A cohort of three, a reserve, and as many readers as a round has."""
+COUNTS = {"worker": 4, "aggregator": 3, "evaluator": 3, "watcher": 2}
+"""A cohort of three, a reserve, as many readers as a round has, and who watches if told to."""
 PEOPLE = ("requester", *[f"{role} {i}" for role, count in COUNTS.items() for i in range(count)])
 
 
