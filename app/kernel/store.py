@@ -123,8 +123,9 @@ class Overlay:
     def _sort_keys(self) -> list[bytes]:
         """Return the keys of all changes in order: those that came since the last walk join."""
         fresh = len(self.changes) - len(self._sorted)
-        self._sorted += islice(reversed(self.changes), fresh)
-        self._sorted.sort()  # Quick, since all but the end is sorted.
+        if fresh:
+            self._sorted += islice(reversed(self.changes), fresh)
+            self._sorted.sort()  # Quick, since all but the end is sorted.
         return self._sorted
 
     def merge_into(self, state: State) -> None:

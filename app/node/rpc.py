@@ -73,7 +73,8 @@ class EngineRpc:
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise EngineUnreachable(f"{self._url}: {type(error).__name__}: {error}") from None
         if "error" in answer:
-            text = "{message}: {data}".format(**{"message": "", "data": "", **answer["error"]})
+            fault = answer["error"]
+            text = f"{fault.get('message', '')}: {fault.get('data', '')}"
             raise EngineUnreachable(text) if CATCHING_UP_TEXT in text else EngineFault(text)
         return answer["result"]
 
