@@ -176,7 +176,7 @@ class Forest:
 
     __slots__ = ("trees",)
 
-    def __init__(self, trees: Mapping[bytes, Node | None] | None = None) -> None:
+    def __init__(self, trees: Mapping[bytes, Node] | None = None) -> None:
         self.trees = dict(trees or {})
 
     def apply(self, changes: Mapping[bytes, bytes | None]) -> Forest:
@@ -187,14 +187,15 @@ class Forest:
             by_module.setdefault(module, []).append((row_key, changes[key]))
         trees = dict(self.trees)
         for module, rows in by_module.items():
-            trees[module] = update(trees.get(module), rows, 0, len(rows))
+            tree = update(trees.pop(module, None), rows, 0, len(rows))
+            if tree is not None:
+                trees[module] = tree
         return Forest(trees)
 
     def root(self) -> bytes:
         """Return the application hash: CometBFT's simple Merkle map of module name to root."""
         leaves = []
         for name in sorted(self.trees):
-            tree = self.trees[name]
-            value = sha256(tree.hash if tree is not None else EMPTY_ROOT)
+            value = sha256(self.trees[name].hash)
             leaves.append(sha256(b"\x00" + bytes([len(name)]) + name + b"\x20" + value))
         return merkle_root(leaves)

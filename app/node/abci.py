@@ -40,6 +40,7 @@ from app.kernel.trie import Forest
 from app.kernel.tx import BlockTx, Slot, Tx, Undecodable
 from app.modules import beacon
 from app.node.config import VERSION, OperatorError
+from app.node.history import ROWS_MAX, History
 from app.node.leveldb import Committed, JobEvent, LevelStore
 from app.node.mempool import Mempool, TooManyWaiting
 from app.node.metrics import Metrics
@@ -138,6 +139,7 @@ class Application:
         prove: Prove = prove_nothing,
         *,
         check_invariants: bool = False,
+        history_rows: int = ROWS_MAX,
     ) -> None:
         self.store = store
         self.last = store.last
@@ -153,6 +155,7 @@ class Application:
         self._check_due_s = 0.0
         self._genesis = Overlay(store)
         self._forest = Forest().apply(dict(store.items(b"")))
+        self.history = History(store, self._forest, history_rows)
         self._candidates: dict[bytes, Candidate] = {}
         self._decided: Candidate | None = None
         self._next_commit = asyncio.Event()
@@ -293,7 +296,10 @@ class Application:
             block.chain_id, U64(block.height), U64(block.time_ms), U64(block.clock_ms),
             response.app_hash,
         )  # fmt: skip
-        self.store.commit(last, {**self._genesis.changes, **draft.changes}, job_events(result))
+        changes = {**self._genesis.changes, **draft.changes}
+        undo = self.store.commit(last, changes, job_events(result))
+        if undo is not None:
+            self.history.add(undo, self._forest)
         self.last, self.state, self._genesis = last, self.store, Overlay(self.store)
         self._forest = forest
         self._forget_candidates()

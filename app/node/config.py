@@ -57,6 +57,11 @@ class NodeConfig:
     """Nodes to stay connected to, each `<node id>@<host>:<port>`."""
     check_invariants: bool = False
     """Whether to check all that must hold as blocks go by, and to stop when something doesn't."""
+    history_blocks: int = 100
+    """How many blocks back state can be asked for, proved and taken back."""
+    history_rows: int = 100_000
+    """How many changed rows of these blocks are kept in memory, some 2.5 KB each; where they
+    changed more, fewer blocks are."""
     log_format: str = "text"
     log_level: str = "info"
     engine: Mapping[str, Any] = field(default_factory=dict)
@@ -159,6 +164,9 @@ def parse_config(values: Mapping[str, Any]) -> NodeConfig:
             raise ValueError(f"{name}: {getattr(config, name)!r} is none of {', '.join(known)}")
     for name in ("p2p_address", "rpc_address", "grpc_address", "metrics_address"):
         split_address(name, getattr(config, name))
+    for name in ("history_blocks", "history_rows"):
+        if getattr(config, name) < 0:
+            raise ValueError(f"{name}: {getattr(config, name)} is negative; 0 keeps no history")
     return config
 
 

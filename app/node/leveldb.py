@@ -3,7 +3,7 @@
     s/<row key>                         a row of state, as the rules wrote it
     e/<job id>/<height>/<index>         an event of a job, for streams; job 0 has those of all jobs
     m/committed                         the last block
-    u/<height>                          kept free for undo records
+    u/<height>                          what takes that block back, for the last `undo_max` blocks
 
 Integers in keys are big-endian, so that ranges are in order. The tries aren't stored: they follow
 from the rows and are built when the store is opened.
@@ -25,6 +25,8 @@ from app.node.config import OperatorError
 ROWS = b"s/"
 EVENTS = b"e/"
 COMMITTED = b"m/committed"
+UNDO = b"u/"
+UNDO_MAX = 100
 ALL_JOBS = 0
 ROWS_REMEMBERED = 1 << 17
 
@@ -55,10 +57,34 @@ class JobEvent:
     """A serialized google.protobuf.Any that holds a `pollen.*.v1.Event…`."""
 
 
-class LevelStore:
-    """The rows of the last committed block, and the events of jobs since the first."""
+@dataclass(frozen=True, slots=True)
+class OldRow:
+    """A row as it was before a block."""
 
-    def __init__(self, path: Path) -> None:
+    key: bytes
+    value: bytes
+    """Empty if there was no such row; no row of state has an empty value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What takes a block back."""
+
+    before: Committed
+    """The block before it."""
+    rows: tuple[OldRow, ...]
+    """Those that the block changed, each once, in no order."""
+
+    @property
+    def changes(self) -> dict[bytes, bytes | None]:
+        """Return what makes of the state after the block the state before it."""
+        return {row.key: row.value or None for row in self.rows}
+
+
+class LevelStore:
+    """The rows of the last committed block, undo records, the events of jobs since the first."""
+
+    def __init__(self, path: Path, undo_max: int = UNDO_MAX) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = plyvel.DB(str(path), create_if_missing=True)
@@ -67,6 +93,7 @@ class LevelStore:
                 f"{path}: in use by another process, or unreadable: {error}"
             ) from None
         self._rows = self._db.prefixed_db(ROWS)
+        self.undo_max = undo_max
         self._known: dict[bytes, bytes | None] = {}
         self.last = self._read_last(path)
 
@@ -85,8 +112,13 @@ class LevelStore:
 
     def commit(
         self, last: Committed, changes: Mapping[bytes, bytes | None], events: Sequence[JobEvent]
-    ) -> None:
-        """Write a block, all or nothing, and return once the disk has it."""
+    ) -> Undo | None:
+        """Write a block, all or nothing, and return once the disk has it.
+
+        Returns what would take it back, which is written too; None for the first, which nothing
+        takes back.
+        """
+        undo = self._undo_of(changes) if self.last.chain_id else None
         with self._db.write_batch(transaction=True, sync=True) as batch:
             for key, value in changes.items():
                 if value is None:
@@ -97,11 +129,24 @@ class LevelStore:
                 row = encode(event)
                 for job_id in (event.job_id, ALL_JOBS):
                     batch.put(event_key(job_id, event.height, event.index), row)
+            if undo is not None:
+                batch.put(undo_key(last.height), encode(undo))
+            for key in self._find_stale_undo(last.height):
+                batch.delete(key)
             batch.put(COMMITTED, encode(last))
         if len(self._known) > ROWS_REMEMBERED:
             self._known.clear()
         self._known.update(changes)
         self.last = last
+        return undo
+
+    def undo_records(self) -> Iterator[Undo]:
+        """Walk the records that take back the last block, the one before it, and so on."""
+        height = self.last.height
+        while (data := self._db.get(undo_key(height))) is not None:
+            undo = decode(Undo, data)
+            yield undo
+            height = undo.before.height
 
     def job_events(self, job_id: int, from_height: int) -> Iterator[JobEvent]:
         """Walk a job's events from a height on, in order; job 0: those of all jobs."""
@@ -114,6 +159,17 @@ class LevelStore:
     def close(self) -> None:
         """Give the files back."""
         self._db.close()
+
+    def _undo_of(self, changes: Mapping[bytes, bytes | None]) -> Undo:
+        """Return what takes changes back."""
+        old = ((key, self.get(key), value) for key, value in changes.items())
+        rows = [OldRow(key, before or b"") for key, before, value in old if before != value]
+        return Undo(self.last, tuple(rows))
+
+    def _find_stale_undo(self, height: int) -> list[bytes]:
+        """Return the keys of the undo records that a block at this height leaves too far back."""
+        stop = undo_key(max(height - self.undo_max + 1, 0))
+        return list(self._db.iterator(start=UNDO, stop=stop, include_value=False))
 
     def _read_last(self, path: Path) -> Committed:
         data = self._db.get(COMMITTED)
@@ -131,6 +187,11 @@ class LevelStore:
                 f"version {APP_VERSION}; install the release that the chain runs"
             )
         return last
+
+
+def undo_key(height: int) -> bytes:
+    """Return the key of what takes a block back."""
+    return UNDO + height.to_bytes(8, "big")
 
 
 def event_key(job_id: int, height: int, index: int) -> bytes:

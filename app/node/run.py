@@ -43,11 +43,16 @@ async def run_node(home: Home, config: NodeConfig, *, is_engine_external: bool) 
         loop.add_signal_handler(number, finish, end)
     async with AsyncExitStack() as stack:
         stack.callback(home.lock().close)
-        store = LevelStore(home.path / "state")
+        store = LevelStore(home.path / "state", config.history_blocks)
         stack.callback(store.close)
         prove = partial(prove_from, home.vrf_keys)
-        checks = config.check_invariants
-        application = Application(store, Metrics(), prove, check_invariants=checks)
+        application = Application(
+            store,
+            Metrics(),
+            prove,
+            check_invariants=config.check_invariants,
+            history_rows=config.history_rows,
+        )
         tune_interpreter()
         check_ports(config)
         await open_doors(stack, home, application, config, end)

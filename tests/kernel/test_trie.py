@@ -58,6 +58,7 @@ def test_the_root_follows_from_the_rows_alone(batches: list[dict[bytes, bytes | 
     tree = forest.trees.get(b"m")
     root = EMPTY_ROOT if tree is None else tree.hash
     assert root == naive_root({key.removeprefix(b"m/"): value for key, value in rows.items()})
+    assert forest.root() == Forest().apply(rows).root()
 
 
 @given(BATCHES)
