@@ -282,7 +282,8 @@ def simulate(state: Reader, block: Block, tx: Tx) -> TxResult:
     for signer in tx.signers:
         if auth.find_account(draft, signer) is None:
             raise auth.UnknownAccount(address=to_plain(Address, signer))
-    return run_messages(draft, block, replace(tx, gas_limit=fees.PARAMS.get(draft).tx_gas_max))
+    limit, size_bytes = fees.PARAMS.get(draft).tx_gas_max, fees.compute_signed_size(tx)
+    return run_messages(draft, block, replace(tx, gas_limit=limit, size_bytes=size_bytes))
 
 
 def signer_of(message: Any) -> Address:

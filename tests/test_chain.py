@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cosmpy.protos.cosmos.tx.v1beta1.tx_pb2 import AuthInfo, TxRaw
 
 from app import chain
 from app.chain import INTERNAL, MODULES, OK, Genesis
@@ -21,7 +22,7 @@ from app.kernel.tx import Slot, Undecodable
 from app.modules import auth, bank, beacon, bonds, fees, jobs, rounds
 from app.modules.bank import Send
 from app.modules.jobs import cancel_job
-from app.wire.tx import decode_block
+from app.wire.tx import decode_block, decode_tx
 from tests.build import FLT, an_address
 from tests.build_chain import FEE_UFLT, Ledger, a_send, a_signer
 from tests.build_rounds import a_play
@@ -244,6 +245,24 @@ def test_a_simulation_says_what_would_happen_and_writes_nothing() -> None:
     assert simulated.code == result.code == OK
     assert 0 < simulated.gas_used <= result.gas_used < simulated.gas_used + 100
     assert simulated.events == tuple(event for event in result.events if event[0] >= 0)
+
+
+def test_a_simulation_counts_the_bytes_that_are_still_missing() -> None:
+    ledger = Ledger("ada", "ben")
+    signed = TxRaw.FromString(ledger.sign([a_send(ADA, BEN)], gas_limit=0, fee_uflt=0))
+    asked = TxRaw(body_bytes=signed.body_bytes, auth_info_bytes=signed.auth_info_bytes)
+    asked.signatures.append(b"")
+    keyless = AuthInfo.FromString(signed.auth_info_bytes)
+    keyless.signer_infos[0].ClearField("public_key")
+
+    for auth_info in (signed.auth_info_bytes, keyless.SerializeToString()):
+        asked.auth_info_bytes = auth_info
+        tx = decode_tx(asked.SerializeToString(), is_simulation=True)
+        simulated = chain.simulate(ledger.state, ledger.next_block(), tx)
+        result = ledger.run([a_send(ADA, BEN)])
+
+        assert result.code == OK
+        assert result.gas_used <= simulated.gas_used < result.gas_used + 200
 
 
 def test_a_simulation_fails_as_the_transaction_would() -> None:

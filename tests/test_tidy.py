@@ -27,6 +27,7 @@ SKIPS = ("skip", "skipif", "xfail", "importorskip")
 PURE_IMPORTS = {"__future__", "bisect", "collections.abc", "dataclasses", "enum", "functools"}
 PURE_IMPORTS |= {"hashlib", "itertools", "struct", "typing", "types"}
 CRYPTO_IMPORTS = {("crypto.py", "coincurve"), ("crypto.py", "Crypto"), ("vrf.py", "nacl")}
+CRYPTO_IMPORTS |= {("crypto.py", "nacl")}
 PURE_PACKAGES = ("app.kernel", "app.learning", "app.modules", "app.upgrades")
 IMPURE_CALLS = {"float", "complex", "round", "set", "frozenset", "hash", "id", "print", "input"}
 IMPURE_CALLS |= {"open", "eval", "exec", "__import__", "globals"}

@@ -7,11 +7,16 @@ from functools import lru_cache
 
 from coincurve import PublicKey
 from Crypto.Hash import RIPEMD160
+from nacl.bindings import crypto_sign_open
+from nacl.exceptions import BadSignatureError
 
-from app.kernel.record import Address
+from app.kernel import vrf
+from app.kernel.record import ADDRESS_BYTES, Address
 
 SECP256K1_PUBKEY_BYTES = 33
 SECP256K1_SIGNATURE_BYTES = 64
+ED25519_PUBKEY_BYTES = 32
+ED25519_SIGNATURE_BYTES = 64
 PUBKEYS_REMEMBERED = 1 << 14
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
@@ -22,13 +27,19 @@ def sha256(data: bytes) -> bytes:
 
 
 def address_of(pubkey: bytes) -> Address:
-    """Return the address of a 33-byte secp256k1 key: RIPEMD-160 of its SHA-256 (Cosmos ADR-028)."""
-    return Address(RIPEMD160.new(sha256(pubkey)).digest())  # not every OpenSSL has it
+    """Return the address of a key, whose kind its length tells (Cosmos ADR-028).
+
+    Of a secp256k1 key it is RIPEMD-160 of its SHA-256, of another key the start of its SHA-256.
+    """
+    digest = sha256(pubkey)
+    if len(pubkey) != SECP256K1_PUBKEY_BYTES:
+        return Address(digest[:ADDRESS_BYTES])
+    return Address(RIPEMD160.new(digest).digest())  # not every OpenSSL has it
 
 
 def module_address(name: str) -> Address:
     """Return the address of a module's account, which no key can sign for (Cosmos ADR-028)."""
-    return Address(sha256(name.encode())[:20])
+    return Address(sha256(name.encode())[:ADDRESS_BYTES])
 
 
 def verify_secp256k1(pubkey: bytes, digest: bytes, signature: bytes) -> bool:
@@ -43,6 +54,22 @@ def verify_secp256k1(pubkey: bytes, digest: bytes, signature: bytes) -> bool:
         return bool(parse_pubkey(pubkey).verify(der, digest, hasher=None))
     except ValueError:
         return False
+
+
+def verify_ed25519(pubkey: bytes, data: bytes, signature: bytes) -> bool:
+    """Whether a 64-byte signature over the data is this key's (RFC 8032).
+
+    Key and point must lie in the group of prime order; without that, verifiers differ.
+    """
+    if len(signature) != ED25519_SIGNATURE_BYTES:
+        return False
+    if not (vrf.is_point(pubkey) and vrf.is_point(signature[:ED25519_PUBKEY_BYTES])):
+        return False
+    try:
+        crypto_sign_open(signature + data, pubkey)
+    except BadSignatureError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=PUBKEYS_REMEMBERED)

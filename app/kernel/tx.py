@@ -7,13 +7,28 @@ from typing import Any, NamedTuple
 
 from app.kernel.record import U128, Address
 
+MODE_UNSPECIFIED, MODE_DIRECT, MODE_AMINO = 0, 1, 127
+"""What is signed: in a simulation nothing; the bytes as sent; Amino JSON (Cosmos' SignMode)."""
+
+
+class Members(NamedTuple):
+    """Which members of a multisig key sign, by their place in it, and how each does."""
+
+    size: int
+    """How many members the key has, as the signer says."""
+    places: tuple[int, ...]
+    modes: tuple[int, ...]
+
 
 class SignerInfo(NamedTuple):
     """One signer as the transaction names it."""
 
     pubkey: bytes
-    """33 bytes, or empty where the account's key is known to the chain."""
+    """As in `kernel.keys`, or empty where the account's key is known to the chain."""
     sequence: int
+    mode: int = MODE_DIRECT
+    members: Members | None = None
+    """Of a multisig key alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +41,7 @@ class Coin:
 
 @dataclass(frozen=True, slots=True)
 class Tx:
-    """A transaction in Cosmos form (`TxRaw`, SIGN_MODE_DIRECT), decoded but not yet checked."""
+    """A transaction in Cosmos form (`TxRaw`), decoded but not yet checked."""
 
     hash: bytes
     size_bytes: int
@@ -43,6 +58,8 @@ class Tx:
     timeout_height: int
     body_bytes: bytes
     auth_info_bytes: bytes
+    amino: str = ""
+    """The members `fee`, `memo` and `msgs` of its Amino JSON, if a signer signs that."""
 
 
 @dataclass(frozen=True, slots=True)

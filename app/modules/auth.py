@@ -1,29 +1,31 @@
 """Accounts: who signs, in which order, with which key.
 
-A transaction is Cosmos' `TxRaw` with SIGN_MODE_DIRECT: each signer signs SHA-256 of the SignDoc,
-that is the body and auth info as sent, the chain id and the account's number. A sequence is used
-once, in order. An account is opened when money first arrives; its key is kept from its first
-transaction on.
+A transaction is Cosmos' `TxRaw`. Each signer signs, in SIGN_MODE_DIRECT, the SignDoc: body and auth
+info as sent, the chain id and the account's number; or in SIGN_MODE_LEGACY_AMINO_JSON the same as
+JSON. Of a multisig key so many members sign, each for itself. A sequence is used once, in order. An
+account is opened when money first arrives; its key is kept from its first transaction on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+from app.kernel.amino import write_json
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Block
-from app.kernel.crypto import address_of, sha256
+from app.kernel.crypto import SECP256K1_PUBKEY_BYTES, address_of, sha256, verify_ed25519
 from app.kernel.errors import Rejected, broken
+from app.kernel.keys import Multisig, decode_multisig, split_multisignature
 from app.kernel.module import Module
 from app.kernel.record import U64, Address, write_varint
 from app.kernel.store import Reader, State
 from app.kernel.table import Singleton, Table
-from app.kernel.tx import SignerInfo, Tx
+from app.kernel.tx import MODE_AMINO, MODE_DIRECT, Members, SignerInfo, Tx
 
 Verify = Callable[[bytes, bytes, bytes], bool]
-"""Whether a signature by a key over a digest is right: (pubkey, digest, signature)."""
+"""Whether a signature by a secp256k1 key over a digest is right: (pubkey, digest, signature)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Account:
     sequence: U64
     """Transactions signed so far; the number the next one must carry."""
     pubkey: bytes
-    """33-byte secp256k1 key; empty before the first transaction."""
+    """As in `kernel.keys`; empty before the first transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,21 @@ class AccountCount:
     """How many accounts were opened."""
 
     count: U64 = U64(0)
+
+
+class Document(NamedTuple):
+    """What a signer signs, in one mode or the other."""
+
+    tx: Tx
+    chain_id: str
+    account_number: int
+    sequence: int
+
+    def write(self, mode: int) -> bytes:
+        """Return the bytes that are signed in a mode."""
+        if mode == MODE_AMINO:
+            return compute_amino_bytes(self.tx, self.chain_id, self.account_number, self.sequence)
+        return compute_sign_bytes(self.tx, self.chain_id, self.account_number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +127,17 @@ class TimeoutHeightPassed(Rejected):
     text = "timeout_height {timeout_height}: passed at height {height}; sign again with a later one"
 
 
+class WrongMembers(Rejected):
+    """A multisig key of which too few sign, or a key taken for what it isn't."""
+
+    code = 208
+    text = (
+        "signature of {address}: {given} members of {stated} sign with {signatures} signatures; "
+        "the key has {size} members, of whom {threshold} must sign, each once; "
+        "a key of one owner has none"
+    )
+
+
 ACCOUNTS = Table("auth/account", key=(Address,), record=Account)
 COUNT = Singleton("auth/count", AccountCount)
 
@@ -145,6 +173,13 @@ def compute_sign_bytes(tx: Tx, chain_id: str, account_number: int) -> bytes:
     return bytes(out)
 
 
+def compute_amino_bytes(tx: Tx, chain_id: str, account_number: int, sequence: int) -> bytes:
+    """Return the Amino JSON that a signer signs (Cosmos SDK, StdSignDoc)."""
+    timeout = f',"timeout_height":"{tx.timeout_height}"' if tx.timeout_height else ""
+    head = f'{{"account_number":"{account_number}","chain_id":{write_json(chain_id)},'
+    return f'{head}{tx.amino},"sequence":"{sequence}"{timeout}}}'.encode()
+
+
 def authenticate(state: State, block: Block, tx: Tx, verify: Verify) -> None:
     """Use up each signer's sequence, if key, sequence and signature are right."""
     accounts = [ACCOUNTS.get(state, signer) for signer in tx.signers]
@@ -170,8 +205,14 @@ def check_signers(
         if account is None:
             raise UnknownAccount(address=to_bech32(signer))
         pubkey = check_key(account, signer, info)
-        digest = sha256(compute_sign_bytes(tx, block.chain_id, account.number))
-        if not verify(pubkey, digest, signature):
+        is_usual = info.mode == MODE_DIRECT and info.members is None
+        if is_usual and len(pubkey) == SECP256K1_PUBKEY_BYTES:
+            digest = sha256(compute_sign_bytes(tx, block.chain_id, account.number))
+            is_right = verify(pubkey, digest, signature)
+        else:
+            document = Document(tx, block.chain_id, account.number, account.sequence)
+            is_right = is_signed(document, pubkey, info, signature, verify)
+        if not is_right:
             raise WrongSignature(
                 address=to_bech32(signer),
                 chain_id=block.chain_id,
@@ -180,6 +221,44 @@ def check_signers(
             )
         used.append(Account(account.number, U64(account.sequence + 1), pubkey))
     return used
+
+
+def is_signed(
+    document: Document, pubkey: bytes, info: SignerInfo, signature: bytes, verify: Verify
+) -> bool:
+    """Whether a signer's signature is right, or those of enough members of its multisig key."""
+    multisig, members = decode_multisig(pubkey), info.members
+    if multisig is None and members is None:
+        return is_signed_by(pubkey, document.write(info.mode), signature, verify)
+    signatures = split_multisignature(signature)
+    if multisig is None or members is None or not is_quorum(multisig, members, signatures):
+        raise WrongMembers(
+            address=to_bech32(address_of(pubkey)),
+            given=len(members.places) if members else 0,
+            stated=members.size if members else 0,
+            signatures=len(signatures),
+            size=len(multisig.members) if multisig else 0,
+            threshold=multisig.threshold if multisig else 0,
+        )
+    documents = {mode: document.write(mode) for mode in dict.fromkeys(members.modes)}
+    return all(
+        is_signed_by(multisig.members[place], documents[mode], each, verify)
+        for place, mode, each in zip(members.places, members.modes, signatures, strict=True)
+    )
+
+
+def is_quorum(multisig: Multisig, members: Members, signatures: Sequence[bytes]) -> bool:
+    """Whether a signer states the members of its key rightly, and enough of them sign."""
+    count = len(members.places)
+    is_enough = multisig.threshold <= count == len(signatures)
+    return members.size == len(multisig.members) and is_enough
+
+
+def is_signed_by(pubkey: bytes, data: bytes, signature: bytes, verify: Verify) -> bool:
+    """Whether a signature over some bytes is that of a key of one owner."""
+    if len(pubkey) == SECP256K1_PUBKEY_BYTES:
+        return verify(pubkey, sha256(data), signature)
+    return verify_ed25519(pubkey, data, signature)
 
 
 def check_key(account: Account, signer: Address, info: SignerInfo) -> bytes:

@@ -25,6 +25,8 @@ from app.modules import auth, bank
 FEE_COLLECTOR = module_address("fee_collector")
 FEE_DENOMS = ((), (bank.DENOM,))
 GAS_PRICE_UNIT = 1_000_000
+FEE_BYTES, KEY_BYTES, SIGNATURE_BYTES = 24, 72, 66
+"""Of a fee of seven digits, a secp256k1 key and its signature as they stand in a transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def check_limits(params: Params, tx: Tx) -> None:
     for field, value, limit in (
         ("tx_size_bytes", tx.size_bytes, params.tx_size_bytes_max),
         ("messages", len(tx.messages), params.tx_messages_max),
-        ("signers", len(tx.signers), params.tx_signers_max),
+        ("signers", count_keys(tx), params.tx_signers_max),
         ("memo length", len(tx.memo), params.memo_length_max),
         ("gas_limit", tx.gas_limit, params.tx_gas_max),
     ):
@@ -164,7 +166,32 @@ def admit(state: State, block: Block, tx: Tx, verify: auth.Verify) -> list[objec
 
 def compute_entry_gas(params: Params, tx: Tx) -> int:
     """Return the gas of what is there before a transaction has run: its bytes and signatures."""
-    return tx.size_bytes * params.gas_per_byte + len(tx.signers) * params.gas_per_signature
+    return tx.size_bytes * params.gas_per_byte + count_signatures(tx) * params.gas_per_signature
+
+
+def count_keys(tx: Tx) -> int:
+    """Return how many keys may sign: each member of a multisig key is one."""
+    members = sum([info.members.size - 1 for info in tx.signer_infos if info.members])
+    return len(tx.signers) + members
+
+
+def count_signatures(tx: Tx) -> int:
+    """Return how many signatures are checked: of a multisig key, one for each member who signs."""
+    members = sum([len(info.members.places) - 1 for info in tx.signer_infos if info.members])
+    return len(tx.signers) + members
+
+
+def compute_signed_size(tx: Tx) -> int:
+    """Return the size that a transaction will have when what it lacks is filled in.
+
+    Who asks what a transaction would use leaves out signatures, and often fee and keys.
+    """
+    missing = 0 if tx.fee else FEE_BYTES
+    for at, info in enumerate(tx.signer_infos):
+        count = len(info.members.places) if info.members else 1
+        missing += 0 if info.pubkey else KEY_BYTES
+        missing += 0 if any(tx.signatures[at : at + 1]) else SIGNATURE_BYTES * count
+    return tx.size_bytes + missing
 
 
 def compute_gas(draft: Overlay, tx: Tx, message_gas: int) -> int:

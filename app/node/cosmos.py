@@ -13,7 +13,6 @@ from cosmpy.protos.cosmos.base.query.v1beta1.pagination_pb2 import PageResponse
 from cosmpy.protos.cosmos.base.tendermint.v1beta1 import query_pb2 as node_query
 from cosmpy.protos.cosmos.base.v1beta1.coin_pb2 import Coin as CoinMessage
 from cosmpy.protos.cosmos.consensus.v1 import query_pb2 as consensus_query
-from cosmpy.protos.cosmos.crypto.secp256k1.keys_pb2 import PubKey
 from cosmpy.protos.cosmos.tx.v1beta1 import service_pb2
 from cosmpy.protos.tendermint.abci.types_pb2 import Event
 from cosmpy.protos.tendermint.types.params_pb2 import BlockParams, ConsensusParams
@@ -29,7 +28,8 @@ from app.node.config import VERSION
 from app.node.question import Method, Refusal, View, to_refusal
 from app.wire.events import pack_responses, result_data, tx_events
 from app.wire.records import writer_of
-from app.wire.tx import PUBKEY_URL, decode_tx
+from app.wire.signers import write_key
+from app.wire.tx import decode_tx
 
 ACCOUNT_URL = "/cosmos.auth.v1beta1.BaseAccount"
 CODE_KEY_NOT_FOUND = 22
@@ -52,8 +52,7 @@ def account(view: View, request: Any) -> Any:
         address=request.address, account_number=found.number, sequence=found.sequence
     )
     if found.pubkey:
-        pubkey = PubKey(key=found.pubkey).SerializeToString()
-        value.pub_key.CopyFrom(AnyMessage(type_url=PUBKEY_URL, value=pubkey))
+        value.pub_key.CopyFrom(write_key(found.pubkey))
     packed = AnyMessage(type_url=ACCOUNT_URL, value=value.SerializeToString())
     return auth_query.QueryAccountResponse(account=packed)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from coincurve import PrivateKey
 from cosmpy.protos.cosmos.base.v1beta1.coin_pb2 import Coin
-from cosmpy.protos.cosmos.crypto.secp256k1.keys_pb2 import PubKey
 from cosmpy.protos.cosmos.tx.v1beta1.tx_pb2 import (
     AuthInfo,
     Fee,
@@ -18,13 +17,13 @@ from cosmpy.protos.cosmos.tx.v1beta1.tx_pb2 import (
     TxBody,
     TxRaw,
 )
-from google.protobuf.any_pb2 import Any as AnyMessage
 
 from app.kernel.crypto import address_of, sha256
 from app.kernel.record import Address
+from app.kernel.tx import MODE_DIRECT
 from app.modules.bank import DENOM
 from app.wire.records import pack
-from app.wire.tx import MODE_DIRECT, PUBKEY_URL
+from app.wire.signers import write_key
 
 COMPACT_SIGNATURE_BYTES = 64
 
@@ -101,9 +100,8 @@ def sign_tx(messages: Sequence[Any], signings: Sequence[Signing], terms: Terms) 
 
 def make_signer_info(signing: Signing) -> SignerInfo:
     """Return how a transaction names one signer."""
-    key = PubKey(key=signing.signer.pubkey)
     return SignerInfo(
-        public_key=AnyMessage(type_url=PUBKEY_URL, value=key.SerializeToString()),
+        public_key=write_key(signing.signer.pubkey),
         mode_info=ModeInfo(single=ModeInfo.Single(mode=MODE_DIRECT)),
         sequence=signing.sequence,
     )

@@ -2,8 +2,9 @@
 
 The outer message follows ADR-027: body, auth info, then signatures, with the shortest lengths.
 Unknown fields are refused at every depth and through every Any; in the body non-critical ones pass,
-whose number has bit 11 set. SIGN_MODE_DIRECT is the only mode, and nothing is taken that this chain
-would not act on: no extension options, tips, fee grants or unordered transactions.
+whose number has bit 11 set, unless somebody signs Amino JSON, which leaves them out. Nothing is
+taken that this chain would not act on: no extension options, tips, fee grants or unordered
+transactions.
 
 A block's first place may hold a slot instead, which its proposer made and nobody signs: a byte 0,
 which no `TxRaw` begins with, and the canonical bytes of the record.
@@ -13,41 +14,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-from cosmpy.protos.cosmos.crypto.secp256k1.keys_pb2 import PubKey
-from cosmpy.protos.cosmos.tx.signing.v1beta1.signing_pb2 import SignMode
 from cosmpy.protos.cosmos.tx.v1beta1 import tx_pb2
 from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.message import DecodeError, Message
-from google.protobuf.unknown_fields import UnknownFieldSet
+from google.protobuf.message import DecodeError
 
 from app.chain import RULES, signer_field
 from app.kernel.crypto import SECP256K1_PUBKEY_BYTES, sha256
 from app.kernel.record import Address, Malformed, decode, encode, read_varint
-from app.kernel.tx import BlockTx, Coin, SignerInfo, Slot, Tx, Undecodable
+from app.kernel.tx import MODE_AMINO, MODE_DIRECT, BlockTx, Coin, SignerInfo, Slot, Tx, Undecodable
+from app.wire.amino import AMINO_SIZE_BYTES_MAX, write_terms
 from app.wire.records import KINDS, BadField, read_address, read_decimal, reader_of
+from app.wire.signers import PUBKEY_URL, read_key, read_modes
+from app.wire.strict import CODE_TIP, CODE_UNDECODABLE, Refused, has_unknown, refuse_unknown
 
-CODE_UNDECODABLE = 2
 SLOT_BYTE = b"\0"
-PUBKEY_URL = "/cosmos.crypto.secp256k1.PubKey"
 PUBKEY_HEAD = bytes((0x0A, SECP256K1_PUBKEY_BYTES))
 PUBKEY_SIZE_BYTES = len(PUBKEY_HEAD) + SECP256K1_PUBKEY_BYTES
 BODY_TAG, AUTH_INFO_TAG, SIGNATURE_TAG = 0x0A, 0x12, 0x1A
-NON_CRITICAL_BIT = 1 << 10
-MODE_UNSPECIFIED, MODE_DIRECT = 0, 1
 UNSUPPORTED = (
     "unordered",
     "timeout_timestamp",
-    "tip",
     "fee.granter",
     "extension_options",
     "non_critical_extension_options",
 )
-
-
-class Refused(Exception):
-    """Bytes that are no transaction of this chain; the text says why."""
 
 
 class MessageKind(NamedTuple):
@@ -78,7 +70,9 @@ def decode_tx(raw: bytes, *, is_simulation: bool = False) -> Tx | Undecodable:
         return read_tx(raw, is_simulation)
     except Malformed as error:
         return Undecodable(CODE_UNDECODABLE, f"tx parse error: TxRaw: {error} (ADR-027)")
-    except (Refused, BadField, DecodeError) as error:
+    except Refused as refusal:
+        return Undecodable(refusal.code, f"tx parse error: {refusal}")
+    except (BadField, DecodeError) as error:
         return Undecodable(CODE_UNDECODABLE, f"tx parse error: {error}")
 
 
@@ -116,12 +110,14 @@ def read_tx(raw: bytes, is_simulation: bool) -> Tx:
     refuse_unsupported(body, auth_info, fee)
     messages, signers = read_messages(body.messages)
     coins, payer = read_fee(fee)
+    signer_infos = tuple([read_signer(info, is_simulation) for info in auth_info.signer_infos])
+    is_amino = MODE_AMINO in [info.mode for info in signer_infos]
     return Tx(
         sha256(raw),
         len(raw),
         messages,
         signers if payer in signers or not payer else (*signers, payer),
-        tuple([read_signer(info, is_simulation) for info in auth_info.signer_infos]),
+        signer_infos,
         signatures,
         coins,
         fee.gas_limit,
@@ -130,6 +126,7 @@ def read_tx(raw: bytes, is_simulation: bool) -> Tx:
         body.timeout_height,
         body_bytes,
         auth_info_bytes,
+        write_amino(body_bytes, body, fee) if is_amino else "",
     )
 
 
@@ -188,47 +185,36 @@ def read_fee(fee: Any) -> tuple[tuple[Coin, ...], Address]:
 
 
 def read_signer(info: Any, is_simulation: bool) -> SignerInfo:
-    """Return a signer's key and sequence, if it signs in SIGN_MODE_DIRECT."""
+    """Return a signer's key and sequence, and how it signs."""
     mode_info = info.mode_info
-    mode = mode_info.single.mode
-    if mode != MODE_DIRECT and not (is_simulation and mode == MODE_UNSPECIFIED):
-        refuse_mode(mode_info)
     key = info.public_key
-    type_url, value = key.type_url, key.value
-    if type_url == PUBKEY_URL and len(value) == PUBKEY_SIZE_BYTES and value[:2] == PUBKEY_HEAD:
+    value = key.value
+    if mode_info.single.mode != MODE_DIRECT:
+        mode, members = read_modes(mode_info, is_simulation)
+        return SignerInfo(read_key(key), info.sequence, mode, members)
+    if key.type_url == PUBKEY_URL and len(value) == PUBKEY_SIZE_BYTES and value[:2] == PUBKEY_HEAD:
         return SignerInfo(value[2:], info.sequence)
-    if not type_url and not value:
-        return SignerInfo(b"", info.sequence)
-    if type_url != PUBKEY_URL:
-        raise Refused(f"public_key: type {type_url!r} is not supported; use {PUBKEY_URL}")
-    return SignerInfo(read_pubkey(value), info.sequence)
+    return SignerInfo(read_key(key), info.sequence)
 
 
-def refuse_mode(mode_info: Any) -> NoReturn:
-    """Refuse a way of signing other than SIGN_MODE_DIRECT, by its name."""
-    mode = mode_info.single.mode
-    name = SignMode.Name(mode) if mode in SignMode.values() else f"unknown sign mode {mode}"
-    name = "multi (multisig keys)" if mode_info.HasField("multi") else name
-    raise Refused(f"mode_info: {name} is not supported; sign with SIGN_MODE_DIRECT")
-
-
-def read_pubkey(value: bytes) -> bytes:
-    """Return the 33-byte key in a PubKey message."""
-    message = PubKey.FromString(value)
-    if has_unknown(message):
-        refuse_unknown(PubKey.FromString(value), is_body=False)
-    pubkey: bytes = message.key
-    if len(pubkey) != SECP256K1_PUBKEY_BYTES:
-        raise Refused(f"public_key: {len(pubkey)} bytes, not {SECP256K1_PUBKEY_BYTES}")
-    return pubkey
+def write_amino(body_bytes: bytes, body: Any, fee: Any) -> str:
+    """Return what is signed as Amino JSON, if that says all that the body does."""
+    if len(body_bytes) > AMINO_SIZE_BYTES_MAX:
+        raise Refused(
+            f"body: {len(body_bytes)} bytes, in SIGN_MODE_LEGACY_AMINO_JSON the limit is "
+            f"{AMINO_SIZE_BYTES_MAX}; sign with SIGN_MODE_DIRECT"
+        )
+    refuse_unknown(tx_pb2.TxBody.FromString(body_bytes), is_body=False)
+    return write_terms(body, fee)
 
 
 def refuse_unsupported(body: Any, auth_info: Any, fee: Any) -> None:
     """Refuse what this chain would not act on, rather than let it pass unheeded."""
+    if auth_info.HasField("tip"):
+        raise Refused("tip: this chain takes none; pay the fee and leave the tip out", CODE_TIP)
     given = (
         body.unordered,
         body.HasField("timeout_timestamp"),
-        auth_info.HasField("tip"),
         fee.granter,
         body.extension_options,
         body.non_critical_extension_options,
@@ -236,27 +222,3 @@ def refuse_unsupported(body: Any, auth_info: Any, fee: Any) -> None:
     if any(given):
         names = [name for name, value in zip(UNSUPPORTED, given, strict=True) if value]
         raise Refused(f"{', '.join(names)}: not supported; leave it out")
-
-
-def has_unknown(message: Message) -> bool:
-    """Whether a message carried unknown fields at any depth; drops them."""
-    size = message.ByteSize()
-    message.DiscardUnknownFields()
-    return message.ByteSize() != size
-
-
-def refuse_unknown(message: Message, *, is_body: bool) -> None:
-    """Refuse unknown fields at any depth, and known numbers with another wire type."""
-    descriptor = message.DESCRIPTOR
-    unknown = UnknownFieldSet(message)
-    for field in [unknown[at] for at in range(len(unknown))]:
-        number = field.field_number
-        is_critical = not number & NON_CRITICAL_BIT or number in descriptor.fields_by_number
-        if is_critical or not is_body:
-            raise Refused(
-                f"{descriptor.full_name}: unknown field {number}, wire type {field.wire_type}"
-            )
-    for known, value in message.ListFields():
-        if known.message_type is not None:
-            for nested in (value,) if isinstance(value, Message) else value:
-                refuse_unknown(nested, is_body=is_body)

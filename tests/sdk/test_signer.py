@@ -12,7 +12,7 @@ from cosmpy.protos.cosmos.tx.v1beta1.tx_pb2 import SignDoc
 from app.kernel.bech32 import to_bech32
 from app.kernel.crypto import SECP256K1_ORDER, verify_secp256k1
 from app.kernel.record import U64, U128
-from app.kernel.tx import Coin, Tx
+from app.kernel.tx import Coin, SignerInfo, Tx
 from app.modules.auth import compute_sign_bytes
 from app.modules.bank import Send
 from app.modules.jobs import CancelJob
@@ -36,7 +36,7 @@ def test_a_signed_transaction_says_what_was_asked() -> None:
     assert (tx.signers, tx.payer) == ((ANNA.address,), ANNA.address)
     assert tx.fee == (Coin("uflt", U128(900)),)
     assert (tx.gas_limit, tx.memo, tx.timeout_height) == (90_000, "hi", 50)
-    assert tx.signer_infos == ((ANNA.pubkey, 7),)
+    assert tx.signer_infos == (SignerInfo(ANNA.pubkey, 7),)
 
 
 def test_each_signer_signs_with_its_own_number() -> None:

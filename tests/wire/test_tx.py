@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from cosmpy.protos.cosmos.bank.v1beta1.tx_pb2 import MsgSend
 from cosmpy.protos.cosmos.base.v1beta1.coin_pb2 import Coin as CoinMessage
+from cosmpy.protos.cosmos.crypto.multisig.keys_pb2 import LegacyAminoPubKey
 from cosmpy.protos.cosmos.crypto.multisig.v1beta1.multisig_pb2 import CompactBitArray
 from cosmpy.protos.cosmos.crypto.secp256k1.keys_pb2 import PubKey
 from cosmpy.protos.cosmos.tx.v1beta1.tx_pb2 import (
@@ -27,7 +28,8 @@ from app.kernel.tx import Tx, Undecodable
 from app.modules.jobs import CancelJob
 from app.sdk.signer import Signer
 from app.wire.records import pack
-from app.wire.tx import PUBKEY_URL, decode_tx
+from app.wire.signers import ED25519_URL, MULTISIG_URL, PUBKEY_URL
+from app.wire.tx import decode_tx
 
 ANNA, BERT = Signer(sha256(b"anna").digest()), Signer(sha256(b"bert").digest())
 ANNA_TEXT, BERT_TEXT = to_bech32(ANNA.address), to_bech32(BERT.address)
@@ -92,7 +94,25 @@ def field(tag: int, value: bytes, *, width: int = 1) -> bytes:
 
 BODY, AUTH = field(0x0A, body()), field(0x12, auth())
 SIGNED = field(0x1A, SIGNATURE)
-MULTI = ModeInfo(multi=ModeInfo.Multi(bitarray=CompactBitArray(), mode_infos=[mode()]))
+AMINO = auth(info(mode_info=mode(127)))
+ED25519 = packed(b"\x0a\x20" + bytes(range(32)), ED25519_URL)
+
+
+def a_group(threshold: int) -> AnyMessage:
+    """The key of Anna and Bert, of whom so many must sign."""
+    group = LegacyAminoPubKey(threshold=threshold, public_keys=[key(), key(BERT)])
+    return packed(group.SerializeToString(), MULTISIG_URL)
+
+
+def multi(bits: int, modes: int, extra_bits: int = 3) -> ModeInfo:
+    """How three members sign, of whom the bits tell who does."""
+    array = CompactBitArray(extra_bits_stored=extra_bits, elems=bytes([bits]))
+    return ModeInfo(multi=ModeInfo.Multi(bitarray=array, mode_infos=[mode(127)] * modes))
+
+
+NESTED = ModeInfo(
+    multi=ModeInfo.Multi(mode_infos=[multi(0, 0)], bitarray=multi(128, 0).multi.bitarray)
+)
 
 ACCEPTED: dict[str, bytes] = {
     "one message": raw(),
@@ -113,6 +133,9 @@ ACCEPTED: dict[str, bytes] = {
     "body with a needless varint byte": raw(body() + b"\x18\x85\x00"),
     "body with an empty memo": raw(body() + b"\x12\x00"),
     "no signature, as in a simulation": raw(count=0),
+    "amino": raw(auth_bytes=AMINO),
+    "an Ed25519 key": raw(auth_bytes=auth(info(public_key=ED25519))),
+    "a multisig": raw(auth_bytes=auth(info(public_key=a_group(2), mode_info=multi(0b10100000, 2)))),
 }
 REFUSED: dict[str, bytes] = {
     "nothing": b"",
@@ -145,13 +168,18 @@ REFUSED: dict[str, bytes] = {
         body(non_critical_extension_options=[packed(b"", "/x.Y")])
     ),
     "an unordered transaction": raw(body(unordered=True)),
-    "a tip": raw(auth_bytes=auth(tip=Tip(tipper=BERT_TEXT))),
     "a fee grant": raw(auth_bytes=auth(granter=BERT_TEXT)),
-    "amino": raw(auth_bytes=auth(info(mode_info=mode(127)))),
+    "amino with a non-critical field": raw(body() + NON_CRITICAL, AMINO),
+    "amino with one in a message": raw(body(packed(send() + NON_CRITICAL)), AMINO),
+    "a large amino": raw(body(memo="m" * 131_072), AMINO),
     "textual": raw(auth_bytes=auth(info(mode_info=mode(2)))),
     "an unknown mode": raw(auth_bytes=auth(info(mode_info=mode(77)))),
     "no mode": raw(auth_bytes=auth(info(mode_info=ModeInfo()))),
-    "a multisig": raw(auth_bytes=auth(info(mode_info=MULTI))),
+    "a multisig with a mode too many": raw(auth_bytes=auth(info(mode_info=multi(0, 1)))),
+    "a multisig of nine bits in a byte": raw(auth_bytes=auth(info(mode_info=multi(0, 0, 9)))),
+    "a multisig within another": raw(auth_bytes=auth(info(mode_info=NESTED))),
+    "a multisig key that nobody can sign for": raw(auth_bytes=auth(info(public_key=a_group(3)))),
+    "a multisig key that anybody can sign for": raw(auth_bytes=auth(info(public_key=a_group(0)))),
     "a key of another curve": raw(
         auth_bytes=auth(info(public_key=packed(key().value, "/cosmos.crypto.ed25519.PubKey")))
     ),
@@ -178,7 +206,9 @@ def shown(tx: Tx | Undecodable) -> Any:
         "hash": tx.hash.hex(),
         "messages": [repr(message) for message in tx.messages],
         "signers": [to_bech32(signer) for signer in tx.signers],
-        "signer_infos": [[each.pubkey.hex(), each.sequence] for each in tx.signer_infos],
+        "signer_infos": [
+            [each.pubkey.hex(), each.sequence, each.mode, each.members] for each in tx.signer_infos
+        ],
         "fee": [f"{coin.amount}{coin.denom}" for coin in tx.fee],
         "gas_limit": tx.gas_limit,
         "payer": to_bech32(tx.payer),
@@ -199,6 +229,13 @@ def test_it_is_no_transaction(name: str) -> None:
     tx = decode_tx(REFUSED[name])
     assert isinstance(tx, Undecodable)
     assert tx.code == 2
+
+
+def test_a_tip_is_refused_by_a_code_of_its_own() -> None:
+    tx = decode_tx(raw(auth_bytes=auth(tip=Tip(tipper=BERT_TEXT))))
+    assert isinstance(tx, Undecodable)
+    assert tx.code == 3
+    assert "leave the tip out" in tx.detail
 
 
 def test_each_decoding_is_the_published_one(vectors: Callable[[str], Any]) -> None:
