@@ -26,7 +26,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cosmpy.protos.tendermint.abci import types_pb2 as abci
-from cosmpy.protos.tendermint.types.params_pb2 import BlockParams, ConsensusParams, EvidenceParams
+from cosmpy.protos.tendermint.types.params_pb2 import (
+    BlockParams,
+    ConsensusParams,
+    EvidenceParams,
+    VersionParams,
+)
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -41,10 +46,11 @@ from app.kernel.tx import BlockTx, Slot, Tx, Undecodable
 from app.modules import beacon
 from app.node.config import VERSION, OperatorError
 from app.node.history import ROWS_MAX, History
-from app.node.leveldb import Committed, JobEvent, LevelStore
+from app.node.leveldb import START_AGAIN, Committed, JobEvent, LevelStore, StoreFailed
 from app.node.mempool import Mempool, TooManyWaiting
 from app.node.metrics import Metrics
 from app.node.question import View
+from app.node.snapshots import FORMAT, FindHeader, Restoration, Snapshots, begin_restoration, reject
 from app.node.views import answer_engine
 from app.wire.events import block_events, field, result_data, tx_events, typed_records
 from app.wire.records import pack
@@ -73,6 +79,7 @@ CONSENSUS_PARAMS = ConsensusParams(
         max_age_duration=Duration(seconds=EVIDENCE_AGE_S),
         max_bytes=1 << 20,
     ),
+    version=VersionParams(app=chain.APP_VERSION),
 )
 
 CANDIDATES_MAX = 4
@@ -96,6 +103,10 @@ REJECT = abci.ResponseProcessProposal(status=abci.ResponseProcessProposal.REJECT
 
 Prove = Callable[[bytes, bytes], bytes | None]
 """What gives the proof of a public key for an input, or None without its secret."""
+
+
+def trust_nobody(height: int) -> None:
+    """Know no block's header: a node that was told of no others."""
 
 
 def prove_nothing(key: bytes, alpha: bytes) -> None:
@@ -140,10 +151,11 @@ class Application:
         *,
         check_invariants: bool = False,
         history_rows: int = ROWS_MAX,
+        snapshots: Snapshots | None = None,
+        find_header: FindHeader = trust_nobody,
     ) -> None:
         self.store = store
-        self.last = store.last
-        self.state: Reader = store
+        self.snapshots = snapshots
         self.verify = lru_cache(SIGNATURES_REMEMBERED)(verify_secp256k1)
         self.mempool = Mempool(self.verify)
         self._decode_small = lru_cache(TXS_REMEMBERED)(decode_tx)
@@ -153,12 +165,28 @@ class Application:
         self._refused_slots = 0
         self._checks_invariants = check_invariants
         self._check_due_s = 0.0
-        self._genesis = Overlay(store)
-        self._forest = Forest().apply(dict(store.items(b"")))
-        self.history = History(store, self._forest, history_rows)
+        self._history_rows = history_rows
+        self._find_header = find_header
+        self._restoration: Restoration | None = None
         self._candidates: dict[bytes, Candidate] = {}
         self._decided: Candidate | None = None
         self._next_commit = asyncio.Event()
+        self._take_up()
+
+    def _take_up(self) -> None:
+        """Go on from what is on disk, if that is what was committed."""
+        store = self.store
+        self.last = store.last
+        self.start_height = store.last.height
+        self.state: Reader = store
+        self._genesis = Overlay(store)
+        self._forest = Forest().apply(dict(store.items(b"")))
+        if self.last.height and self._forest.root() != self.last.app_hash:
+            raise StoreFailed(
+                f"the state on disk isn't the one committed at height {self.last.height}, whose "
+                f"hash is {self.last.app_hash.hex()}: the database is corrupt; {START_AGAIN}"
+            )
+        self.history = History(store, self._forest, self._history_rows)
 
     @property
     def methods(self) -> Mapping[str, Any]:
@@ -303,6 +331,8 @@ class Application:
         self.last, self.state, self._genesis = last, self.store, Overlay(self.store)
         self._forest = forest
         self._forget_candidates()
+        if self.snapshots is not None:
+            self.snapshots.freeze(self.store)
         self.metrics.show_commit(block, len(txs))
         self._next_commit.set()
         self._next_commit = asyncio.Event()
@@ -320,27 +350,44 @@ class Application:
         is_empty = not request.vote_extension
         return status(status=status.ACCEPT if is_empty else status.REJECT)
 
-    # ---- snapshot connection: none are kept yet
+    # ---- snapshot connection
 
     def list_snapshots(self, request: abci.RequestListSnapshots) -> abci.ResponseListSnapshots:
-        """Offer no snapshot."""
-        return abci.ResponseListSnapshots()
-
-    def offer_snapshot(self, request: abci.RequestOfferSnapshot) -> abci.ResponseOfferSnapshot:
-        """Take no snapshot."""
-        return abci.ResponseOfferSnapshot(result=abci.ResponseOfferSnapshot.ABORT)
+        """Offer the snapshots that are kept."""
+        kept = self.snapshots.list() if self.snapshots is not None else []
+        return abci.ResponseListSnapshots(snapshots=kept)
 
     def load_snapshot_chunk(
         self, request: abci.RequestLoadSnapshotChunk
     ) -> abci.ResponseLoadSnapshotChunk:
-        """Have no chunk."""
-        return abci.ResponseLoadSnapshotChunk()
+        """Hand out a chunk, or nothing if it isn't kept any more."""
+        if self.snapshots is None or request.format != FORMAT:
+            return abci.ResponseLoadSnapshotChunk()
+        chunk = self.snapshots.load(request.height, request.chunk)
+        return abci.ResponseLoadSnapshotChunk(chunk=chunk)
+
+    def offer_snapshot(self, request: abci.RequestOfferSnapshot) -> abci.ResponseOfferSnapshot:
+        """Take a snapshot that may be the chain's state; whatever came of another is dropped."""
+        self._restoration, result = begin_restoration(request, self._find_header)
+        return abci.ResponseOfferSnapshot(result=result)
 
     def apply_snapshot_chunk(
         self, request: abci.RequestApplySnapshotChunk
     ) -> abci.ResponseApplySnapshotChunk:
-        """Take no chunk."""
-        return abci.ResponseApplySnapshotChunk(result=abci.ResponseApplySnapshotChunk.ABORT)
+        """Take a chunk; with the last, go on from the snapshot if it is the chain's state."""
+        restoration = self._restoration
+        if restoration is None:
+            return abci.ResponseApplySnapshotChunk(result=abci.ResponseApplySnapshotChunk.ABORT)
+        response = restoration.take(request)
+        if restoration.is_whole:
+            self._restoration = None
+            fault = restoration.find_fault()
+            if fault:
+                return reject(restoration.head, fault)
+            self.store.replace(restoration.head.block, restoration.rows)
+            self._take_up()
+            log.info("the state is the chain's at height %d", self.last.height)
+        return response
 
     # ---- blocks
 

@@ -81,6 +81,14 @@ def start(
     home: HomeOption = HOME,
     engine: Annotated[EngineMode, typer.Option(help="Who runs CometBFT.")] = EngineMode.MANAGED,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "",
+    state_sync: Annotated[
+        str, typer.Option(help="A new node: begin from a snapshot; RPC,RPC of nodes to believe.")
+    ] = "",
+    *,
+    trust_height: Annotated[int, typer.Option(help="With it: a block you know,")] = 0,
+    trust_hash: Annotated[
+        str, typer.Option(help="and its hash; else the first RPC's newest.")
+    ] = "",
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Run the node until Ctrl-C or SIGTERM; --output json writes its log as JSON."""
@@ -95,21 +103,34 @@ def start(
             raise OperatorError(f"log_level {level}: none of {', '.join(LOG_LEVELS)}")
         set_up_logging("json" if output == Output.JSON else config.log_format, level)
         from app.node.run import run_node
+        from app.node.state_sync import choose_trust
 
         log = logging.getLogger("pollend")
         log.info("pollend %s, process %d, home %s", VERSION, os.getpid(), place.path)
         is_external = engine == EngineMode.EXTERNAL
         try:
-            asyncio.run(run_node(place, config, is_engine_external=is_external))
-        except InvariantBroken as sentence:
-            log.critical("this must always hold and doesn't: %s", sentence)
-            raise typer.Exit(1) from None
+            trust = choose_trust(state_sync, trust_height, trust_hash) if state_sync else None
+            asyncio.run(run_node(place, config, trust, is_engine_external=is_external))
         except OperatorError as error:
             log.error("%s", error)
+            raise typer.Exit(1) from None
+        except InvariantBroken as sentence:
+            log.critical("this must always hold and doesn't: %s", sentence)
             raise typer.Exit(1) from None
         except Exception:
             log.critical("stopped by a fault of its own; please report it", exc_info=True)
             raise typer.Exit(1) from None
+
+
+@app.command()
+def reset(home: HomeOption = HOME, output: OutputOption = Output.TEXT) -> None:
+    """Remove a node's state and blocks, to begin again; keys and settings stay."""
+    from app.node.upkeep import reset_home
+
+    with errors_shown(output):
+        removed = reset_home(Home(absolute(home)))
+        words = f"Removed {', '.join(removed)}. Keys and settings are as they were."
+        show(output, {"removed": removed}, words)
 
 
 @app.command()

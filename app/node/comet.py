@@ -25,7 +25,7 @@ from app.node.config import Home, NodeConfig, OperatorError, to_toml
 
 STOP_TIMEOUT_S = 10
 VALIDATOR_POWER = 10
-ENGINE_LINES_SHOWN = 8
+SIGNED_FILE = "priv_validator_state.json"
 INSTALL = "install it: go install github.com/cometbft/cometbft/cmd/cometbft@v0.38.26"
 CONFIG_HEAD = "# Written by pollend at each start; change pollend.toml instead.\n\n"
 TETHER = Path(__file__).with_name("tether.py")
@@ -114,7 +114,7 @@ def make_keys(engine_home: Path) -> bytes:
         write_secret(path, validator)
         write_secret(config / "node_key.json", {"priv_key": private_json(SigningKey.generate())})
         state = {"height": "0", "round": 0, "step": 0}
-        write_secret(data / "priv_validator_state.json", state)
+        write_secret(data / SIGNED_FILE, state)
     return read_public_key(engine_home)
 
 
@@ -174,19 +174,30 @@ def engine_config(home: Home, config: NodeConfig) -> dict[str, Any]:
     return settings
 
 
+def reset_data(engine_home: Path) -> None:
+    """Remove the engine's blocks; what its validator has signed stays, lest it sign twice."""
+    for path in (engine_home / "data").iterdir():
+        if path.name != SIGNED_FILE:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
 class Engine:
     """CometBFT as a child process."""
 
-    def __init__(self, home: Home, config: NodeConfig) -> None:
+    def __init__(
+        self, home: Home, config: NodeConfig, settings: Mapping[str, Any] | None = None
+    ) -> None:
         self._home = home
-        self._config = config
+        self._settings = merge(engine_config(home, config), settings or {})
+        self._log_start = 0
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         """Write the engine's configuration and start it."""
-        text = to_toml(engine_config(self._home, self._config))
+        text = to_toml(self._settings)
         (self._home.engine / "config" / "config.toml").write_text(f"{CONFIG_HEAD}{text}")
         with self._home.engine_log.open("ab") as log:
+            self._log_start = log.tell()
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-IS", str(TETHER), find_engine()),
                 *("start", "--home", str(self._home.engine)),
@@ -197,11 +208,16 @@ class Engine:
             )
 
     async def wait(self) -> str:
-        """Return once the engine has ended, with the last it said."""
+        """Return once the engine has ended, with what it said."""
         if self._process is not None:
             await self._process.wait()
-        lines = self._home.engine_log.read_text(errors="replace").splitlines()
-        return "\n".join(lines[-ENGINE_LINES_SHOWN:])
+        return self.words()
+
+    def words(self) -> str:
+        """Return what the engine has said since it was started."""
+        with self._home.engine_log.open("rb") as log:
+            log.seek(self._log_start)
+            return log.read().decode(errors="replace")
 
     async def stop(self) -> None:
         """Ask the engine to end; after ten seconds make it."""

@@ -4,6 +4,7 @@
 <home>/engine/          the engine's home: keys, genesis, its blocks
 <home>/vrf_keys.json    a validator's secrets for the beacon
 <home>/state/           the application's rows (LevelDB)
+<home>/snapshots/       the state at some heights, for nodes that join
 <home>/engine.log       what the engine says
 <home>/abci.sock        where the engine meets the application
 <home>/pollend.pid      who runs here; locked while it does
@@ -37,6 +38,9 @@ PROFILES = ("network", "localnet")
 LOG_FORMATS = ("text", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
+LEAST = {"history_blocks": 0, "history_rows": 0, "snapshot_interval": 0, "snapshot_keep": 1}
+"""The least that a number may be."""
+
 
 class OperatorError(Exception):
     """Something the operator can mend; the text says what is wrong and what to do."""
@@ -62,6 +66,10 @@ class NodeConfig:
     history_rows: int = 100_000
     """How many changed rows of these blocks are kept in memory, some 2.5 KB each; where they
     changed more, fewer blocks are."""
+    snapshot_interval: int = 1_000
+    """Every how many blocks to write a snapshot for nodes that join; 0: never."""
+    snapshot_keep: int = 3
+    """How many snapshots to keep."""
     log_format: str = "text"
     log_level: str = "info"
     engine: Mapping[str, Any] = field(default_factory=dict)
@@ -88,6 +96,16 @@ class Home:
     def vrf_keys(self) -> Path:
         """Where the secrets for the beacon are kept."""
         return self.path / "vrf_keys.json"
+
+    @property
+    def state(self) -> Path:
+        """Where the application's rows are."""
+        return self.path / "state"
+
+    @property
+    def snapshots(self) -> Path:
+        """Where the snapshots are."""
+        return self.path / "snapshots"
 
     @property
     def engine_log(self) -> Path:
@@ -162,11 +180,11 @@ def parse_config(values: Mapping[str, Any]) -> NodeConfig:
     for name, known in words.items():
         if getattr(config, name) not in known:
             raise ValueError(f"{name}: {getattr(config, name)!r} is none of {', '.join(known)}")
+    for name, least in LEAST.items():
+        if getattr(config, name) < least:
+            raise ValueError(f"{name}: {getattr(config, name)} is less than {least}")
     for name in ("p2p_address", "rpc_address", "grpc_address", "metrics_address"):
         split_address(name, getattr(config, name))
-    for name in ("history_blocks", "history_rows"):
-        if getattr(config, name) < 0:
-            raise ValueError(f"{name}: {getattr(config, name)} is negative; 0 keeps no history")
     return config
 
 

@@ -25,7 +25,7 @@ from app.node.abci import INVARIANT_SHARE, Application
 from app.node.config import VERSION, OperatorError
 from app.node.question import Method, Refusal, View
 from app.node.rpc import EngineFault, EngineRpc, EngineUnreachable
-from app.node.stream import Feed, TooManyWatchers, TooSlow
+from app.node.stream import Feed, TooEarly, TooManyWatchers, TooSlow
 from app.node.txs import TxService
 from app.node.views import METHODS
 from app.pb.pollen.node.v1 import node_pb2
@@ -121,6 +121,8 @@ class NodeService:
             async with aclosing(responses):
                 async for response in responses:
                     yield response
+        except TooEarly as refusal:
+            await context.abort(grpc.StatusCode.OUT_OF_RANGE, str(refusal))
         except Refusal as refusal:
             await refuse(context, refusal)
         except TooSlow:

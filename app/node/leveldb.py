@@ -3,6 +3,7 @@
     s/<row key>                         a row of state, as the rules wrote it
     e/<job id>/<height>/<index>         an event of a job, for streams; job 0 has those of all jobs
     m/committed                         the last block
+    m/events_from                       the height from which on events are here
     u/<height>                          what takes that block back, for the last `undo_max` blocks
 
 Integers in keys are big-endian, so that ranges are in order. The tries aren't stored: they follow
@@ -11,13 +12,16 @@ from the rows and are built when the store is opened.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import plyvel
 
 from app.chain import APP_VERSION
+from app.kernel.errors import InvariantBroken
 from app.kernel.record import U32, U64, Malformed, decode, encode
 from app.kernel.store import end_of
 from app.node.config import OperatorError
@@ -27,8 +31,13 @@ EVENTS = b"e/"
 COMMITTED = b"m/committed"
 UNDO = b"u/"
 UNDO_MAX = 100
+EVENTS_FROM = b"m/events_from"
 ALL_JOBS = 0
 ROWS_REMEMBERED = 1 << 17
+START_AGAIN = (
+    "remove it and start again: the engine hands all its blocks over once more; or, if it has not "
+    "all, begin from a snapshot: pollend reset, then pollend start --state-sync RPC,RPC"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +90,57 @@ class Undo:
         return {row.key: row.value or None for row in self.rows}
 
 
+class StoreFailed(OperatorError, InvariantBroken):
+    """The database can't be read or written; a rule that meets it must not go on."""
+
+
+def explain(path: Path, error: plyvel.Error) -> StoreFailed:
+    """Return what is wrong with a database, and what to do."""
+    if isinstance(error, plyvel.CorruptionError):
+        return StoreFailed(f"{path}: the database is corrupt ({error}); {START_AGAIN}")
+    if "lock" in str(error):
+        return StoreFailed(f"{path}: in use by another process; stop it first ({error})")
+    return StoreFailed(
+        f"{path}: can't be read or written ({error}). What was committed is on disk: mend it, "
+        "make room if the disk is full, and start again"
+    )
+
+
+@contextmanager
+def failing_loudly(path: Path) -> Iterator[None]:
+    """Say what to do about whatever is wrong with a database."""
+    try:
+        yield
+    except plyvel.Error as error:
+        raise explain(path, error) from None
+
+
+class Frozen:
+    """The rows as they were at one moment, while the store goes on; to be closed."""
+
+    def __init__(self, rows: Any, path: Path) -> None:
+        self._snapshot = rows.snapshot()
+        self._path = path
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        with failing_loudly(self._path):
+            yield from self._snapshot.iterator(verify_checksums=True, fill_cache=False)
+
+    def close(self) -> None:
+        """Let the store forget that moment."""
+        self._snapshot.close()
+
+
 class LevelStore:
-    """The rows of the last committed block, undo records, the events of jobs since the first."""
+    """The rows of the last committed block, undo records, the events of jobs since some height."""
 
     def __init__(self, path: Path, undo_max: int = UNDO_MAX) -> None:
+        self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._db = plyvel.DB(str(path), create_if_missing=True)
-        except plyvel.IOError as error:
-            raise OperatorError(
-                f"{path}: in use by another process, or unreadable: {error}"
-            ) from None
+        if path.exists() and any(path.glob("MANIFEST*")) and not (path / "CURRENT").exists():
+            raise StoreFailed(f"{path}: the database has lost its file CURRENT; {START_AGAIN}")
+        with failing_loudly(path):
+            self._db = plyvel.DB(str(path), create_if_missing=True, paranoid_checks=True)
         self._rows = self._db.prefixed_db(ROWS)
         self.undo_max = undo_max
         self._known: dict[bytes, bytes | None] = {}
@@ -101,14 +150,30 @@ class LevelStore:
         """Return the value of a row, or None."""
         if key in self._known:
             return self._known[key]
-        value: bytes | None = self._rows.get(key)
+        try:
+            value: bytes | None = self._rows.get(key, verify_checksums=True)
+        except plyvel.Error as error:
+            raise explain(self._path, error) from None
         self._known[key] = value
         return value
 
     def items(self, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Walk the rows whose key begins with prefix, in key order, from `start` on."""
         stop = end_of(prefix) if prefix else None
-        yield from self._rows.iterator(start=max(prefix, start), stop=stop)
+        with failing_loudly(self._path):
+            yield from self._rows.iterator(
+                start=max(prefix, start), stop=stop, verify_checksums=True
+            )
+
+    def freeze(self) -> Frozen:
+        """Return the rows as they are now, however the store goes on."""
+        return Frozen(self._rows, self._path)
+
+    @property
+    def events_from(self) -> int:
+        """Return the height from which on the events of jobs are here."""
+        data = self._db.get(EVENTS_FROM)
+        return int.from_bytes(data, "big") if data else 1
 
     def commit(
         self, last: Committed, changes: Mapping[bytes, bytes | None], events: Sequence[JobEvent]
@@ -119,7 +184,7 @@ class LevelStore:
         takes back.
         """
         undo = self._undo_of(changes) if self.last.chain_id else None
-        with self._db.write_batch(transaction=True, sync=True) as batch:
+        with failing_loudly(self._path), self._batch() as batch:
             for key, value in changes.items():
                 if value is None:
                     batch.delete(ROWS + key)
@@ -148,6 +213,18 @@ class LevelStore:
             yield undo
             height = undo.before.height
 
+    def replace(self, last: Committed, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Put the state of a snapshot in place of all that is here, in one synced batch."""
+        with failing_loudly(self._path), self._batch() as batch:
+            for key in self._db.iterator(include_value=False):
+                batch.delete(key)
+            for key, value in rows:
+                batch.put(ROWS + key, value)
+            batch.put(EVENTS_FROM, (last.height + 1).to_bytes(8, "big"))
+            batch.put(COMMITTED, encode(last))
+        self._known.clear()
+        self.last = last
+
     def job_events(self, job_id: int, from_height: int) -> Iterator[JobEvent]:
         """Walk a job's events from a height on, in order; job 0: those of all jobs."""
         stop = end_of(event_key(job_id, 0, 0)[: len(EVENTS) + 8])
@@ -159,6 +236,9 @@ class LevelStore:
     def close(self) -> None:
         """Give the files back."""
         self._db.close()
+
+    def _batch(self) -> Any:
+        return self._db.write_batch(transaction=True, sync=True)
 
     def _undo_of(self, changes: Mapping[bytes, bytes | None]) -> Undo:
         """Return what takes changes back."""

@@ -14,13 +14,16 @@ from functools import partial
 
 from app.chain import run_query
 from app.modules.statistics import StatisticsRequest, StatisticsResponse
-from app.node.abci import Application
+from app.node.abci import Application, trust_nobody
 from app.node.comet import Engine
 from app.node.config import Home, NodeConfig, OperatorError, is_port_free, split_address
+from app.node.diagnosis import check_agreement, check_disk, explain_engine
 from app.node.grpc import start_grpc
 from app.node.leveldb import LevelStore
 from app.node.metrics import Metrics, StatisticsCollector, serve_metrics
+from app.node.snapshots import Snapshots
 from app.node.socket import serve
+from app.node.state_sync import StateSync
 from app.node.vrf_keys import find_lost_key, prove_from
 
 log = logging.getLogger("pollend")
@@ -31,11 +34,16 @@ End = asyncio.Future[None]
 BLOCK_AGE_MAX_S = 15
 PROBE_TIMEOUT_S = 0.2
 REPORT_INTERVAL_S = 30
+DISK_INTERVAL_S = 1
+SYNC_INTERVAL_S = 1
+SYNC_FAILED = "State sync failed"
 SWITCH_INTERVAL_S = 1e-4  # gRPC has threads, and checking a signature waits for a switch.
 GARBAGE_THRESHOLDS = (50_000, 20, 50)
 
 
-async def run_node(home: Home, config: NodeConfig, *, is_engine_external: bool) -> None:
+async def run_node(
+    home: Home, config: NodeConfig, state_sync: StateSync | None, *, is_engine_external: bool
+) -> None:
     """Run until told to end or something fails, which is then raised."""
     loop = asyncio.get_running_loop()
     end = loop.create_future()
@@ -43,31 +51,48 @@ async def run_node(home: Home, config: NodeConfig, *, is_engine_external: bool) 
         loop.add_signal_handler(number, finish, end)
     async with AsyncExitStack() as stack:
         stack.callback(home.lock().close)
-        store = LevelStore(home.path / "state", config.history_blocks)
+        check_disk(home.path)
+        store = LevelStore(home.state, config.history_blocks)
         stack.callback(store.close)
-        prove = partial(prove_from, home.vrf_keys)
-        application = Application(
-            store,
-            Metrics(),
-            prove,
-            check_invariants=config.check_invariants,
-            history_rows=config.history_rows,
-        )
+        if not is_engine_external and state_sync is None:
+            check_agreement(home, store.last)
+        application = open_application(home, config, store, state_sync)
         tune_interpreter()
         check_ports(config)
         await open_doors(stack, home, application, config, end)
-        reporter = asyncio.create_task(report(application, home))
-        stack.callback(reporter.cancel)
+        for work in (report(application, home), watch_disk(home, end)):
+            stack.callback(asyncio.create_task(work).cancel)
+        if application.snapshots is not None:
+            stack.callback(asyncio.create_task(application.snapshots.write_due()).cancel)
         if is_engine_external:
             log.info("waiting for an engine to connect to unix://%s", home.socket)
         else:
-            engine = Engine(home, config)
+            settings = {"statesync": state_sync.settings()} if state_sync else {}
+            engine = Engine(home, config, settings)
             await engine.start()
-            watcher = asyncio.create_task(watch(engine, end))
+            watcher = asyncio.create_task(watch(engine, home, end))
             stack.callback(watcher.cancel)
+            if state_sync is not None:
+                stack.callback(asyncio.create_task(watch_sync(engine, application, end)).cancel)
             stack.push_async_callback(engine.stop)
         await end
         log.info("ending at height %d", application.last.height)
+
+
+def open_application(
+    home: Home, config: NodeConfig, store: LevelStore, state_sync: StateSync | None
+) -> Application:
+    """Return the application of a home, as it was left."""
+    snapshots = Snapshots(home.snapshots, config.snapshot_interval, config.snapshot_keep)
+    return Application(
+        store,
+        Metrics(),
+        partial(prove_from, home.vrf_keys),
+        check_invariants=config.check_invariants,
+        history_rows=config.history_rows,
+        snapshots=snapshots,
+        find_header=state_sync.find_header if state_sync else trust_nobody,
+    )
 
 
 def check_ports(config: NodeConfig) -> None:
@@ -89,7 +114,7 @@ async def open_doors(
     metrics.registry.register(StatisticsCollector(partial(read_statistics, application)))
     host, port = split_address("metrics_address", config.metrics_address)
     rpc = split_address("rpc_address", config.rpc_address)
-    find = partial(find_unready, application, application.last.height, rpc)
+    find = partial(find_unready, application, rpc)
     monitor = await serve_metrics(metrics, host, port, find)
     stack.callback(monitor.close)
     host, port = split_address("grpc_address", config.grpc_address)
@@ -113,10 +138,38 @@ def finish(end: End, error: Exception | None = None) -> None:
         end.set_exception(error) if error else end.set_result(None)
 
 
-async def watch(engine: Engine, end: End) -> None:
-    """End the node when the engine ends of itself."""
-    last_words = await engine.wait()
-    finish(end, OperatorError(f"the engine ended; it said last:\n{last_words}"))
+async def watch(engine: Engine, home: Home, end: End) -> None:
+    """End the node when the engine ends of itself, and say what to do."""
+    words = await engine.wait()
+    try:
+        check_disk(home.path)
+    except OperatorError as error:
+        finish(end, error)
+    finish(end, OperatorError(f"the engine ended; {explain_engine(words)}"))
+
+
+async def watch_sync(engine: Engine, application: Application, end: End) -> None:
+    """End the node where the engine gives a state sync up, which alone would leave it idle."""
+    while not application.last.height or application.last.height == application.start_height:
+        await asyncio.sleep(SYNC_INTERVAL_S)
+        failed = [line for line in engine.words().splitlines() if SYNC_FAILED in line]
+        if failed:
+            words = (
+                f"the engine gave the state sync up: {failed[0]}\nSee that the RPCs are right and "
+                "that peers keep snapshots (snapshot_interval), then pollend reset, and again"
+            )
+            finish(end, OperatorError(words))
+            return
+
+
+async def watch_disk(home: Home, end: End) -> None:
+    """End the node in good order before the disk is full."""
+    while True:
+        await asyncio.sleep(DISK_INTERVAL_S)
+        try:
+            check_disk(home.path)
+        except OperatorError as error:
+            finish(end, error)
 
 
 async def report(application: Application, home: Home) -> None:
@@ -137,12 +190,12 @@ async def report(application: Application, home: Home) -> None:
         log.info(words, application.last.height, blocks, txs, REPORT_INTERVAL_S)
 
 
-def find_unready(application: Application, start_height: int, rpc: tuple[str, int]) -> str:
+def find_unready(application: Application, rpc: tuple[str, int]) -> str:
     """Return why the node's state isn't the chain's present one, or nothing if it is."""
     last = application.store.last
     age_s = int(time.time() - last.time_ms / 1000)
-    if last.height <= start_height:
-        return f"no block after height {start_height} yet"
+    if last.height <= application.start_height:
+        return f"no block after height {application.start_height} yet"
     if age_s > BLOCK_AGE_MAX_S:
         return f"the last block is {age_s} s old"
     with socket.socket(socket.AF_INET6 if ":" in rpc[0] else socket.AF_INET) as probe:

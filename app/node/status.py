@@ -15,8 +15,9 @@ ASK_TIMEOUT_S = 2
 
 def ask(address: str, path: str) -> tuple[int, str]:
     """Return a node's HTTP status and text, or 0 and why it doesn't answer."""
+    url = address if "://" in address else f"http://{address}"
     try:
-        with urllib.request.urlopen(f"http://{address}{path}", timeout=ASK_TIMEOUT_S) as answer:
+        with urllib.request.urlopen(f"{url}{path}", timeout=ASK_TIMEOUT_S) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

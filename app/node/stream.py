@@ -22,7 +22,7 @@ from app.kernel.record import U64
 from app.modules.rounds import JobStateRequest
 from app.node.abci import Application
 from app.node.leveldb import ALL_JOBS, Committed, JobEvent
-from app.node.question import to_refusal
+from app.node.question import Refusal, to_refusal
 from app.pb.pollen.node.v1.node_pb2 import WatchJobResponse
 from app.wire.records import to_protobuf
 
@@ -33,6 +33,10 @@ WATCHERS_MAX = 1_000
 
 class TooSlow(Exception):
     """A reader that lets too many blocks wait."""
+
+
+class TooEarly(Refusal):
+    """A stream from a height of which this node has no events."""
 
 
 class TooManyWatchers(Exception):
@@ -100,8 +104,15 @@ class Feed:
         """Walk a job's serialized responses: the past that was asked for, then what happens.
 
         Height 0 asks for the state now; job 0 is all jobs, whose stream begins with an empty
-        response. `Refusal`: no such job. `TooSlow`, `TooManyWatchers`: the stream ends.
+        response. `Refusal`: no such job. `TooEarly`: the node began later, from a snapshot.
+        `TooSlow`, `TooManyWatchers`: the stream ends.
         """
+        events_from = self._application.store.events_from
+        if 0 < from_height < events_from:
+            raise TooEarly(
+                f"from_height {from_height}: this node began from a snapshot and has events from "
+                f"height {events_from} on; ask another, or from_height 0 for the state now"
+            )
         if self.watcher_count >= WATCHERS_MAX:
             raise TooManyWatchers
         start, watcher = self._application.last, Watcher()

@@ -111,7 +111,10 @@ class Connection:
         raise Unreachable(f"no node answers ({'; '.join(failures)}); is one running there?")
 
     async def stream(self, path: str, request: Any, response_class: Any) -> AsyncGenerator[Any]:
-        """Walk what a node streams until it ends; `Unreachable` when the node is lost."""
+        """Walk what a node streams until it ends; `Unreachable` when the node is lost.
+
+        A node that hasn't what was asked for any more is left for the next one all the same.
+        """
         method = self._channels[self._at].unary_stream(
             path,
             request_serializer=type(request).SerializeToString,
@@ -122,6 +125,8 @@ class Connection:
             async for response in call:
                 yield response
         except grpc.aio.AioRpcError as error:
+            if error.code() == grpc.StatusCode.OUT_OF_RANGE:
+                self.turn()
             if error.code() not in (*PASSING, grpc.StatusCode.RESOURCE_EXHAUSTED):
                 raise to_refusal(error) from None
             lost = self.addresses[self._at]

@@ -81,6 +81,8 @@ def test_settings_are_written_and_read_again(tmp_path: Path) -> None:
         ("rpc_address = 'localhost'", "rpc_address: 'localhost' is not <host>:<port>"),
         ("rpc_address = 'localhost:99999'", "rpc_address: 'localhost:99999' is not"),
         ("profile = 'fast'", "profile: 'fast' is none of network, localnet"),
+        ("snapshot_interval = -1", "snapshot_interval: -1 is less than 0"),
+        ("snapshot_keep = 0", "snapshot_keep: 0 is less than 1"),
         ("log_level = 'loud'", "log_level: 'loud' is none of debug"),
         ("= 1", "Invalid"),
     ],

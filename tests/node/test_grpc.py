@@ -336,6 +336,21 @@ async def test_a_stream_from_a_height_repeats_the_past_once(node: Node, channel:
     assert heights == [3, 4, 5, 6]
 
 
+async def test_a_node_that_began_from_a_snapshot_says_from_where_it_has_events(
+    node: Node, channel: Any
+) -> None:
+    sequence = Sequence()
+    post_and_fund(node, sequence, times=3)
+    node.store.replace(node.store.last, list(node.store.items(b"")))
+    fund_once(node, sequence)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await anext(aiter(watch(channel, 1, from_height=5)))
+    assert caught.value.code() == grpc.StatusCode.OUT_OF_RANGE
+    assert "has events from height 6 on" in caught.value.details()
+    assert (await anext(aiter(watch(channel, 1)))).snapshot.job.job_id == 1
+    assert names(await anext(aiter(watch(channel, 1, from_height=6)))) == ["JobFunded"]
+
+
 async def test_all_jobs_have_one_stream(node: Node, channel: Any) -> None:
     responses = aiter(watch(channel, 0))
     assert (await anext(responses)).height == 1

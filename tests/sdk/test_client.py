@@ -204,6 +204,16 @@ async def test_a_watch_goes_on_after_its_node_without_gap_or_repeat(
     assert updates[1].events == (JobFunded(U64(1), ANNA.address, U64(5)),)
 
 
+async def test_a_node_without_the_events_asked_for_is_left_for_the_next(
+    node: Node, client: Client
+) -> None:
+    await client.submit(ANNA, [a_job(ANNA.address)])
+    node.store.replace(node.store.last, list(node.store.items(b"")))
+    with pytest.raises(QueryRefused, match="has events from height 3 on"):
+        await anext(client.watch_job(1, from_height=1))
+    assert client._connection.failover_count == 1
+
+
 async def test_watching_no_job_is_refused(client: Client) -> None:
     with pytest.raises(QueryRefused) as caught:
         await anext(client.watch_job(9))
