@@ -99,10 +99,9 @@ def read_listen(text: str) -> tuple[str, int]:
 
 def run_reader(settings: Settings, options: ReaderOptions) -> None:
     """Run a reader until it is told to end."""
-    from fl_worker.cli.running import locked, run_until_told, set_up_logging
+    from fl_worker.cli.running import locked, logged, run_until_told
 
-    set_up_logging(settings)
-    with locked(own_folder(settings)):
+    with logged(settings), locked(own_folder(settings)):
         run_until_told(read_jobs(settings, options))
 
 

@@ -163,13 +163,21 @@ def tell_ready(settings: Settings, **who: str) -> None:
     print(json.dumps(event) if settings.log == "json" else "ready", flush=True)
 
 
-def set_up_logging(settings: Settings) -> None:
-    """Write the log to stdout, as text or as JSON, a line an event."""
+@contextmanager
+def logged(settings: Settings) -> Iterator[None]:
+    """Write the log to stdout meanwhile, as text or as JSON, a line an event."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines() if settings.log == "json" else TextLines())
-    log.handlers = [handler]
+    level, propagates = log.level, log.propagate
+    log.addHandler(handler)
     log.setLevel(logging.INFO)
     log.propagate = False
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
+        log.propagate = propagates
 
 
 class TextLines(logging.Formatter):

@@ -32,13 +32,12 @@ def start(
     store_max: Annotated[int, size_option("The most to keep on disk.", "20GB")] = 20 << 30,
 ) -> None:
     """Run the watcher until Ctrl-C: recompute every model, challenge the false ones, earn."""
-    from fl_worker.cli.running import locked, run_until_told, set_up_logging
+    from fl_worker.cli.running import locked, logged, run_until_told
     from fl_worker.roles.watcher import WatcherConfig
 
     settings = current()
-    set_up_logging(settings)
     config = WatcherConfig(deposit_max, frozenset(job or ()))
-    with locked(own_folder(settings)):
+    with logged(settings), locked(own_folder(settings)):
         run_until_told(watch(settings, config, store_max))
 
 

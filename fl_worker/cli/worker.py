@@ -34,6 +34,7 @@ PUBLIC_WARNING = (
     "Its profile is public: anyone may read the updates of its workers, and an update can give "
     "away something of the data it was trained on."
 )
+TRUST_WARNING = "!!! --trust-anyone: code that ANYONE posts will run here beside your data !!!"
 NodeConfigOption = Annotated[
     str, typer.Option(help='What your data are called, such as "partition-id=0 num-partitions=8".')
 ]
@@ -77,12 +78,11 @@ def start(
     store_max: Annotated[int, size_option("The most to keep on disk.", "20GB")] = 20 << 30,
 ) -> None:
     """Run the worker until Ctrl-C: join what the standing order covers, train, reveal, be paid."""
-    from fl_worker.cli.running import locked, log, run_until_told, set_up_logging
+    from fl_worker.cli.running import locked, log, logged, run_until_told
     from fl_worker.flower.sandbox import Limits
     from fl_worker.roles.standing import StandingOrder
 
     settings = current()
-    set_up_logging(settings)
     options = WorkerOptions(
         bond_uflt=bond,
         payout=find_address(settings, payout) if payout else Address(b""),
@@ -97,9 +97,9 @@ def start(
         limits=Limits(memory_bytes_max=memory_max, wall_s_max=float(train_seconds_max)),
         store_bytes=store_max,
     )
-    if trust_anyone:
-        log.warning("!!! --trust-anyone: code that ANYONE posts will run here beside your data !!!")
-    with locked(own_folder(settings)):
+    with logged(settings), locked(own_folder(settings)):
+        if trust_anyone:
+            log.warning(TRUST_WARNING)
         run_until_told(work(settings, options))
 
 

@@ -1,6 +1,7 @@
 """The command line: it starts at once, says what is wrong, and speaks JSON alone if asked."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -96,6 +97,20 @@ def test_a_node_that_is_not_there_is_one_sentence(shell: Shell) -> None:
     assert typed.code == 1
     assert typed.err.startswith("Error: no node answers (127.0.0.1:1")
     assert "Traceback" not in typed.err
+
+
+def test_a_role_that_has_ended_leaves_the_log_as_it_was(
+    shell: Shell, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    shell.type("keys", "add", "ann")
+    shell.address = "127.0.0.1:1"
+    typed = shell.type("worker", "start", "--trust-anyone")
+    assert typed.code == 1
+    assert "warning !!! --trust-anyone" in typed.out
+    logging.getLogger("pollen").info("no role hears this")
+    logging.getLogger("pollen").warning("nor writes this")
+    assert capsys.readouterr().out == ""
+    assert [record.message for record in caplog.records] == ["nor writes this"]
 
 
 def test_a_failure_is_json_too_and_stdout_stays_empty(shell: Shell) -> None:

@@ -11,11 +11,10 @@ def serve() -> None:
 
     It serves all jobs of the key that score their rounds; without it they are paid equally.
     """
-    from fl_worker.cli.running import locked, run_until_told, set_up_logging
+    from fl_worker.cli.running import locked, logged, run_until_told
 
     settings = current()
-    set_up_logging(settings)
-    with locked(own_folder(settings)):
+    with logged(settings), locked(own_folder(settings)):
         run_until_told(serve_jobs(settings))
 
 
