@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, fields
 from enum import IntEnum
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -27,7 +28,9 @@ What the chain's modules keep, accept, answer and say, from the bottom of the st
 Made by `scripts/gen_docs.py` from the code; change it there.
 
 Integers: `U32`, `U64`, `U128` (decimal text in protobuf), `I64`. An `Address` is Bech32 text in
-protobuf. Money is in uflt (10^-6 FLT), shares in parts per million, times in the unit they name.
+protobuf. Money is in uflt (10^-6 FLT), shares in parts per million, times in the unit they name. A
+`Time` is a date in milliseconds since 1970 (0 is none), a `Duration` milliseconds; in protobuf they
+are a Timestamp and a Duration, and one of several records is an Any.
 """
 FILE_LINE = re.compile(r"^(\w+)  +", re.MULTILINE)
 
@@ -42,6 +45,8 @@ def type_name(hint: Any) -> str:
     """How a field's type is shown."""
     if get_origin(hint) is tuple:
         return f"list of {type_name(get_args(hint)[0])}"
+    if isinstance(hint, UnionType):
+        return " or ".join(map(type_name, get_args(hint)))
     return str(hint.__name__)
 
 

@@ -27,6 +27,7 @@ from app.modules import (
     bonds,
     clock,
     committees,
+    feegrant,
     fees,
     jobs,
     payouts,
@@ -43,6 +44,7 @@ MONEY = (
     beacon.MODULE,
     auth.MODULE,
     bank.MODULE,
+    feegrant.MODULE,
     fees.MODULE,
     statistics.MODULE,
 )

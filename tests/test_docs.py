@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
@@ -19,7 +20,7 @@ import app.pb.pollen
 from app.chain import MODULES
 from app.kernel.errors import Rejected
 from app.kernel.module import Module
-from app.kernel.record import I64, U32, U64, U128, Address
+from app.kernel.record import I64, U32, U64, U128, Address, Duration, Time
 
 REFERENCE = Path(__file__).resolve().parents[1] / "app" / "REFERENCE.md"
 PROTO_TYPES = {
@@ -32,7 +33,12 @@ PROTO_TYPES = {
     bytes: FieldDescriptor.TYPE_BYTES,
     Address: FieldDescriptor.TYPE_STRING,
 }
-COSMOS_FILES = ("cosmos.bank.v1beta1.tx_pb2", "cosmos.bank.v1beta1.query_pb2")
+NESTED_TYPES = {
+    Time: "google.protobuf.Timestamp",
+    Duration: "google.protobuf.Duration",
+    UnionType: "google.protobuf.Any",
+}
+COSMOS_FILES = ("bank.v1beta1.tx", "feegrant.v1beta1.tx", "feegrant.v1beta1.query")
 POLLEN = [module for module in MODULES if module.package.startswith("pollen.")]
 POOL = descriptor_pool.Default()
 
@@ -45,7 +51,7 @@ def load_protos() -> None:
     for found in pkgutil.walk_packages(app.pb.pollen.__path__, "app.pb.pollen."):
         importlib.import_module(found.name)
     for name in COSMOS_FILES:
-        importlib.import_module(f"cosmpy.protos.{name}")
+        importlib.import_module(f"cosmpy.protos.cosmos.{name}_pb2")
 
 
 load_protos()
@@ -98,6 +104,10 @@ def field_differences(hint: Any, field: FieldDescriptor, seen: dict[str, type[An
         if nested is None or nested.name != inner.__name__:
             return [f"{field.full_name}: {inner.__name__} in code"]
         return differences(inner, nested, seen)
+    known = inner if inner in NESTED_TYPES else type(inner)
+    if known in NESTED_TYPES:
+        is_right = field.message_type and field.message_type.full_name == NESTED_TYPES[known]
+        return [] if is_right else [f"{field.full_name}: {inner} in code"]
     return [] if PROTO_TYPES[inner] == field.type else [f"{field.full_name}: {inner} in code"]
 
 

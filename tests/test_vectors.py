@@ -17,7 +17,7 @@ from app import chain
 from app.kernel import vrf
 from app.kernel.context import Block
 from app.kernel.crypto import module_address, verify_secp256k1
-from app.kernel.record import U32, U64, U128, Address
+from app.kernel.record import U32, U64, U128, Address, Duration, Time
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.trie import Forest
 from app.kernel.tx import Coin
@@ -26,6 +26,13 @@ from app.modules.bank import Send
 from app.modules.bonds import Role
 from app.modules.committees import GrantKeptSlices
 from app.modules.disputes import DisputePhase
+from app.modules.feegrant import (
+    AllowedMsgAllowance,
+    BasicAllowance,
+    GrantAllowance,
+    PeriodicAllowance,
+    RevokeAllowance,
+)
 from app.modules.jobs import JobPhase
 from app.modules.rounds import RoundPhase, ScoreOutcome, Scores
 from app.wire.events import block_events, result_data, tx_events
@@ -39,6 +46,7 @@ from tests.build_scores import WITH_QUALITY
 from tests.conftest import VECTORS
 
 FOLDER = VECTORS / "chain"
+SEND_URL = "/cosmos.bank.v1beta1.MsgSend"
 SMALL_JOB = {
     "schedule.reserve_count": U32(0),
     "pay.reserve_ppm": U32(0),
@@ -145,6 +153,27 @@ def sends() -> Chronicle:
     assert [[result.code for result in block] for block in codes] == [
         [0, 0], [0, 101], [205, 2, 206, 0], [], [102, 103, 101, 804, 802, 207, 0],
     ]  # fmt: skip
+    return chronicle
+
+
+def allowances() -> Chronicle:
+    """A fee at another's expense, one above what is left, one for the wrong message, revoking."""
+    chronicle = Chronicle("rita", "wanda")
+    ledger = chronicle.ledger
+    rita, wanda = ledger.people("rita", "wanda")
+    basic = BasicAllowance((Coin("uflt", U128(25_000)),), Time(0))
+    chronicle.do(GrantAllowance(rita, wanda, AllowedMsgAllowance(basic, (SEND_URL,))))
+    sends = [ledger.sign([a_send(wanda, rita, 1)], i, granter=rita) for i in range(3)]
+    revoke = ledger.sign([RevokeAllowance(wanda, rita)], 2, granter=rita)
+    codes = [[each.code for each in chronicle.add(*sends, revoke)]]
+    chronicle.do(RevokeAllowance(rita, wanda))
+    day = Duration(86_400_000)
+    limit, reset = (Coin("uflt", U128(10_000)),), Time(ledger.block.time_ms + 5_000)
+    chronicle.do(GrantAllowance(rita, wanda, PeriodicAllowance(basic, day, limit, limit, reset)))
+    for seconds in (1, 1, 9):
+        send = ledger.sign([a_send(wanda, rita, 1)], granter=rita)
+        codes.append([each.code for each in chronicle.add(send, seconds=seconds)])
+    assert codes == [[0, 0, 2005, 2006], [0], [2005], [0]]
     return chronicle
 
 
@@ -386,7 +415,16 @@ def lie_in_first_round(chronicle: Chronicle, court: Court) -> None:
     chronicle.do(*[court.attestation_of(evaluator) for evaluator in play.evaluators[:2]])
 
 
-SCENARIOS: list[Callable[[], Chronicle]] = [sends, bonding, job, scored, faults, drawn, dispute]
+SCENARIOS: list[Callable[[], Chronicle]] = [
+    sends,
+    allowances,
+    bonding,
+    job,
+    scored,
+    faults,
+    drawn,
+    dispute,
+]
 
 
 def replay(vector: dict[str, Any]) -> Iterator[dict[str, Any]]:

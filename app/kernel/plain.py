@@ -1,7 +1,8 @@
 """Records as plain values, the form of a genesis file: numbers, text, lists and objects.
 
 Addresses are Bech32, bytes are hexadecimal, enums are their names, integers of 64 bits and more are
-decimal text (JSON readers lose precision above 2^53).
+decimal text (JSON readers lose precision above 2^53). Where one of several records may stand, the
+object says by `@type` which it is.
 """
 
 from __future__ import annotations
@@ -10,22 +11,26 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
 from functools import cache
+from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from app.kernel.bech32 import from_bech32, to_bech32
-from app.kernel.record import I64, NO_ADDRESS, U32, U64, U128, Address
+from app.kernel.record import I64, NO_ADDRESS, U32, U64, U128, Address, Duration, Time
 
 RANGES = {
     U32: range(1 << 32),
     U64: range(1 << 64),
     U128: range(1 << 128),
     I64: range(-1 << 63, 1 << 63),
+    Time: range(1 << 64),
+    Duration: range(1 << 64),
 }
+TYPE = "@type"
 
 
 def to_plain(kind: Any, value: Any) -> Any:
     """Return a value of a record's type as plain values."""
-    if kind in (U64, U128, I64):
+    if kind is not U32 and kind in RANGES:
         return str(value)
     if kind is Address:
         return to_bech32(value)
@@ -33,6 +38,8 @@ def to_plain(kind: Any, value: Any) -> Any:
         return value.hex()
     if get_origin(kind) is tuple:
         return [to_plain(get_args(kind)[0], each) for each in value]
+    if isinstance(kind, UnionType):
+        return {TYPE: type(value).__name__, **to_plain(type(value), value)}
     if isinstance(kind, type) and issubclass(kind, IntEnum):
         return value.name
     if isinstance(kind, type) and is_dataclass(kind):
@@ -54,6 +61,8 @@ def from_plain(kind: Any, value: Any, where: str) -> Any:
         inner = get_args(kind)[0]
         rows = checked(value, list, where)
         return tuple(from_plain(inner, each, f"{where}[{i}]") for i, each in enumerate(rows))
+    if isinstance(kind, UnionType):
+        return one_of(get_args(kind), value, where)
     if isinstance(kind, type) and issubclass(kind, IntEnum):
         return enumerated(kind, value, where)
     return record(kind, value, where)
@@ -68,6 +77,16 @@ def record(kind: Any, value: Any, where: str) -> Any:
     if unknown or missing:
         raise ValueError(f"{where}: fields missing {missing}, unknown {unknown}")
     return kind(*[from_plain(kinds[name], rows[name], f"{where}.{name}") for name in kinds])
+
+
+def one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
+    """Return the record that an object shows, of the kind that it names."""
+    rows = dict(checked(value, Mapping, where))
+    known = {kind.__name__: kind for kind in kinds}
+    kind = known.get(rows.pop(TYPE, None))
+    if kind is None:
+        raise ValueError(f"{where}.{TYPE}: {value.get(TYPE)!r} is none of {', '.join(known)}")
+    return record(kind, rows, where)
 
 
 @cache

@@ -2,7 +2,8 @@
 
 Fields follow one another in declared order without tags. An unsigned integer is a minimal varint
 (LEB128), a signed one is zig-zag first, a bool or an enum a varint, bytes and text carry their
-length, a tuple its count; a nested record is written in place.
+length, a tuple its count; a nested record is written in place. Where one of several records may
+stand, its place among them comes first.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
 from functools import cache
+from types import UnionType
 from typing import Any, NamedTuple, NewType, TypeVar, get_args, get_origin, get_type_hints
 
 Address = NewType("Address", bytes)
@@ -18,11 +20,15 @@ U32 = NewType("U32", int)
 U64 = NewType("U64", int)
 U128 = NewType("U128", int)
 I64 = NewType("I64", int)
+Time = NewType("Time", int)
+"""A date: milliseconds since 1970; 0 is none."""
+Duration = NewType("Duration", int)
+"""Milliseconds."""
 
 ADDRESS_BYTES = 20
 ADDRESS_LENGTHS = (0, ADDRESS_BYTES)
 NO_ADDRESS = Address(b"")
-UNSIGNED_BITS = {U32: 32, U64: 64, U128: 128}
+UNSIGNED_BITS = {U32: 32, U64: 64, U128: 128, Time: 64, Duration: 64}
 
 T = TypeVar("T")
 Write = Callable[[bytearray, Any], None]
@@ -101,6 +107,8 @@ def codec_of(kind: Any) -> Codec:
         return TEXT
     if get_origin(kind) is tuple:
         return tuple_codec(get_args(kind)[0])
+    if isinstance(kind, UnionType):
+        return union_codec(get_args(kind))
     if isinstance(kind, type) and issubclass(kind, IntEnum):
         return enum_codec(kind)
     if isinstance(kind, type) and is_dataclass(kind):
@@ -243,6 +251,27 @@ def enum_codec(kind: type[IntEnum]) -> Codec:
             return kind(value), at
         except ValueError:
             raise Malformed(f"{value} is no {kind.__name__}") from None
+
+    return Codec(write, read)
+
+
+def union_codec(kinds: tuple[Any, ...]) -> Codec:
+    """Return the codec of a value that is one of several records."""
+    codecs = tuple([codec_of(kind) for kind in kinds])
+
+    def write(out: bytearray, value: Any) -> None:
+        if value.__class__ not in kinds:
+            names = " or ".join([kind.__name__ for kind in kinds])
+            raise Malformed(f"{type(value).__name__} is not a {names}")
+        place = kinds.index(value.__class__)
+        write_varint(out, place)
+        codecs[place].write(out, value)
+
+    def read(data: bytes, at: int) -> tuple[Any, int]:
+        place, at = read_varint(data, at, 32)
+        if place >= len(codecs):
+            raise Malformed(f"{place} is none of {len(codecs)} records")
+        return codecs[place].read(data, at)
 
     return Codec(write, read)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from app.kernel.record import U128, Address
+from app.kernel.record import NO_ADDRESS, U128, Address
 
 MODE_UNSPECIFIED, MODE_DIRECT, MODE_AMINO = 0, 1, 127
 """What is signed: in a simulation nothing; the bytes as sent; Amino JSON (Cosmos' SignMode)."""
@@ -60,6 +60,10 @@ class Tx:
     auth_info_bytes: bytes
     amino: str = ""
     """The members `fee`, `memo` and `msgs` of its Amino JSON, if a signer signs that."""
+    granter: Address = NO_ADDRESS
+    """Who pays in the payer's place, having allowed it; nobody unless the transaction says so."""
+    type_urls: tuple[str, ...] = ()
+    """What the messages are called, where there is a granter, who may have allowed some alone."""
 
 
 @dataclass(frozen=True, slots=True)

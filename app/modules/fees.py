@@ -3,7 +3,8 @@
 Gas is what a transaction leaves behind: its bytes, its signatures, a fixed amount for each message
 and the rows it writes. A limit below the first two isn't admitted, one below the first three runs
 no message; the rows are known when all have run. More than its limit and nothing of it stays but
-the fee, which goes to the account `fee_collector`.
+the fee, which goes to the account `fee_collector`. It is taken from the payer, a signer; or from a
+granter that the transaction names, if that allows the payer to.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from app.kernel.record import U32, U64, Address
 from app.kernel.store import Overlay, Reader, State
 from app.kernel.table import Singleton
 from app.kernel.tx import Tx
-from app.modules import auth, bank
+from app.modules import auth, bank, feegrant
 
 FEE_COLLECTOR = module_address("fee_collector")
 FEE_DENOMS = ((), (bank.DENOM,))
@@ -62,7 +63,7 @@ class ParamsResponse:
 
 @dataclass(frozen=True, slots=True)
 class FeePaid:
-    """A transaction's fee was taken."""
+    """A transaction's fee was taken, from its payer or its granter."""
 
     EVENT_TYPE: ClassVar[str] = "tx"
     fee: str
@@ -156,9 +157,11 @@ def admit(state: State, block: Block, tx: Tx, verify: auth.Verify) -> list[objec
     fee = check(PARAMS.get(state), tx)
     auth.authenticate(state, block, tx, verify)
 
-    ctx = Context(block, tx.payer)
-    bank.move(state, ctx, tx.payer, FEE_COLLECTOR, fee)
-    ctx.emit(FeePaid(f"{fee}{bank.DENOM}", tx.payer))
+    ctx, source = Context(block, tx.payer), tx.granter or tx.payer
+    if source != tx.payer:
+        feegrant.use(state, ctx, tx, fee)
+    bank.move(state, ctx, source, FEE_COLLECTOR, fee)
+    ctx.emit(FeePaid(f"{fee}{bank.DENOM}", source))
     for signer, info in zip(tx.signers, tx.signer_infos, strict=True):
         ctx.emit(auth.AccountSequence(f"{to_bech32(signer)}/{info.sequence}"))
     return ctx.events

@@ -22,7 +22,7 @@ from cosmpy.protos.cosmos.tx.v1beta1 import service_pb2
 
 from app.chain import QUERIES
 from app.kernel.bech32 import to_bech32
-from app.kernel.record import Address
+from app.kernel.record import NO_ADDRESS, Address
 from app.modules import bank, fees, rounds
 from app.pb.pollen.node.v1 import node_pb2
 from app.sdk.connection import ChainError, Connection, QueryRefused, Refused, Unreachable
@@ -100,6 +100,8 @@ class Client:
 
     def __init__(self, connection: Connection, chain_id: str) -> None:
         self.chain_id = chain_id
+        self.fee_granter = NO_ADDRESS
+        """Who pays the fees of what is submitted, having allowed it; nobody: who signs."""
         self._connection = connection
         self._turns: dict[Address, Turn] = {}
         self._fees: fees.Params | None = None
@@ -227,6 +229,7 @@ class Client:
                     fee_uflt=fee.amount_uflt,
                     memo=memo,
                     timeout_height=await self._choose_timeout_height(deadline_s),
+                    granter=self.fee_granter,
                 )
                 signing = Signing(signer, account.number, account.sequence)
                 raw = sign_tx(messages, [signing], terms)

@@ -18,8 +18,9 @@ from cosmpy.protos.cosmos.tx.v1beta1.tx_pb2 import (
     TxRaw,
 )
 
+from app.kernel.bech32 import to_bech32
 from app.kernel.crypto import address_of, sha256
-from app.kernel.record import Address
+from app.kernel.record import NO_ADDRESS, Address
 from app.kernel.tx import MODE_DIRECT
 from app.modules.bank import DENOM
 from app.wire.records import pack
@@ -69,6 +70,8 @@ class Terms:
     fee_uflt: int
     memo: str = ""
     timeout_height: int = 0
+    granter: Address = NO_ADDRESS
+    """Who pays the fee in the first signer's place."""
 
 
 def sign_tx(messages: Sequence[Any], signings: Sequence[Signing], terms: Terms) -> bytes:
@@ -84,7 +87,7 @@ def sign_tx(messages: Sequence[Any], signings: Sequence[Signing], terms: Terms) 
     coins = [Coin(denom=DENOM, amount=str(terms.fee_uflt))] if terms.fee_uflt else []
     auth_info = AuthInfo(
         signer_infos=[make_signer_info(signing) for signing in signings],
-        fee=Fee(amount=coins, gas_limit=terms.gas_limit),
+        fee=Fee(amount=coins, gas_limit=terms.gas_limit, granter=to_bech32(terms.granter)),
     )
     parts = {
         "body_bytes": body.SerializeToString(),

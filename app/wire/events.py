@@ -25,6 +25,7 @@ from app.chain import MODULE_OF, BlockResult, TxResult, signer_of
 from app.kernel.bech32 import to_bech32
 from app.kernel.record import U32, Address, write_varint
 from app.modules.auth import AccountSequence
+from app.modules.feegrant import AllowanceUsed
 from app.modules.fees import FeePaid
 from app.wire.records import KINDS, checked_hints, serialize
 
@@ -34,7 +35,7 @@ TYPE_TAG, ATTRIBUTE_TAG = 0x0A, 0x12
 KEY_TAG, VALUE_TAG = 0x0A, 0x12
 INDEXED = b"\x18\x01"
 AMOUNTS = ("amount", "fee")
-ADMISSION_EVENTS = (FeePaid, AccountSequence)
+ADMISSION_EVENTS = (FeePaid, AccountSequence, AllowanceUsed)
 """What is indexed of a transaction's admission."""
 
 

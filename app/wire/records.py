@@ -1,8 +1,10 @@
 """Records and their protobuf messages: converters made once per class and kept.
 
 A record and its message have the same fields in the same order. An address is Bech32 text, a U128
-a decimal number; the rest is alike. Which message a record has follows from its module's package:
-`PostJob` is `MsgPostJob`, `JobRequest` is `QueryJobRequest`, `JobPosted` is `EventJobPosted`.
+a decimal number, a time a Timestamp or nothing, a duration a Duration, one of several records an
+Any with the `TYPE_URL` of its class; the rest is alike. Which message a record has follows from its
+module's package: `PostJob` is `MsgPostJob`, `JobRequest` is `QueryJobRequest`, `JobPosted` is
+`EventJobPosted`.
 """
 
 from __future__ import annotations
@@ -14,22 +16,29 @@ from enum import IntEnum
 from functools import cache
 from importlib.util import find_spec
 from operator import attrgetter
+from types import UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from google.protobuf import descriptor_pool
 from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.message import Message
+from google.protobuf.duration_pb2 import Duration as DurationMessage
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from app.chain import MODULES
 from app.kernel.bech32 import from_bech32, to_bech32
-from app.kernel.record import U128, Address
+from app.kernel.record import U128, Address, Duration, Time
+from app.wire.strict import Refused, parse_strictly
 
 Convert = Callable[[Any], Any]
 
 PROTOBUF_ROOTS = {"pollen": "app.pb.pollen", "cosmos": "cosmpy.protos.cosmos"}
-PROTOBUF_FILES = ("tx", "query", "event")
+PROTOBUF_FILES = ("tx", "query", "event", "authz")
 DECIMAL_LENGTH_MAX = 39
+NANOS, NANOS_PER_MS = 1_000_000_000, 1_000_000
+SECONDS_MAX = 253_402_300_799
+"""To the end of the year 9999."""
 
 
 class BadField(ValueError):
@@ -67,8 +76,7 @@ def parse(record_class: type[Any], data: bytes) -> Any:
 
 def pack(record: Any) -> AnyMessage:
     """Return a record as an Any with its type URL."""
-    kind = KINDS[type(record)]
-    return AnyMessage(type_url=f"/{kind.name}", value=serialize(record))
+    return AnyMessage(type_url=type_url_of(type(record)), value=serialize(record))
 
 
 def unpack(packed: AnyMessage) -> Any:
@@ -77,6 +85,11 @@ def unpack(packed: AnyMessage) -> Any:
     if kind is None:
         raise BadField(f"type URL {packed.type_url!r} is none of this chain's")
     return parse(kind.record, packed.value)
+
+
+def type_url_of(record_class: type[Any]) -> str:
+    """Return the type URL by which a message is known."""
+    return f"/{KINDS[record_class].name}"
 
 
 def query_path(request_class: type[Any]) -> str:
@@ -95,9 +108,13 @@ def reader_of(record_class: Any, descriptor: Any) -> Convert:
         if (convert := value_reader(hint, descriptor.fields_by_name[name].message_type))
     ]
     get_values = values_getter(tuple(hints))
+    dates = [name for name, hint in hints.items() if hint is Time]
 
     def read(message: Any) -> Any:
         values = get_values(message)
+        for name in dates:
+            if message.HasField(name) and not getattr(message, name).ListFields():
+                raise BadField(f"{record_class.__name__}.{name}: 1970 is over; leave it out")
         for at, name, convert in converts:
             try:
                 values[at] = convert(values[at])
@@ -153,10 +170,10 @@ def value_reader(hint: Any, nested: Any) -> Convert | None:
     if get_origin(hint) is tuple:
         convert = value_reader(get_args(hint)[0], nested)
         return tuple if convert is None else lambda values: tuple([convert(v) for v in values])
-    if hint is Address:
-        return read_address
-    if hint is U128:
-        return read_decimal
+    if hint in READERS:
+        return READERS[hint]
+    if isinstance(hint, UnionType):
+        return any_reader(hint)
     if nested is not None:
         return reader_of(hint, nested)
     return hint if isinstance(hint, type) and issubclass(hint, IntEnum) else None
@@ -167,10 +184,10 @@ def value_writer(hint: Any, nested: Any) -> Convert | None:
     if get_origin(hint) is tuple:
         convert = value_writer(get_args(hint)[0], nested)
         return None if convert is None else lambda values: [convert(v) for v in values]
-    if hint is Address:
-        return to_bech32
-    if hint is U128:
-        return str
+    if hint in WRITERS:
+        return WRITERS[hint]
+    if isinstance(hint, UnionType):
+        return any_writer(hint)
     return None if nested is None else writer_of(hint, nested)
 
 
@@ -185,6 +202,72 @@ def read_decimal(text: str) -> U128:
     if number < 0 or number >> 128 or str(number) != text:
         raise ValueError(f"{text[:60]!r} is no decimal number from 0 to 2^128 - 1")
     return U128(number)
+
+
+def read_time(message: Timestamp) -> Time:
+    """Return the millisecond in which a date lies; none is 0."""
+    if not 0 <= message.seconds <= SECONDS_MAX or not 0 <= message.nanos < NANOS:
+        text = f"{message.seconds} s and {message.nanos} ns are no time from 1970 to 9999"
+        raise ValueError(text)
+    return Time(message.seconds * 1_000 + message.nanos // NANOS_PER_MS)
+
+
+def write_time(time_ms: Time) -> Timestamp | None:
+    """Return a date as protobuf has it; 0 is none."""
+    if not time_ms:
+        return None
+    seconds, ms = divmod(time_ms, 1_000)
+    return Timestamp(seconds=seconds, nanos=ms * NANOS_PER_MS)
+
+
+def read_duration(message: DurationMessage) -> Duration:
+    """Return a duration in milliseconds, rounded down."""
+    if not 0 <= message.seconds <= SECONDS_MAX or not 0 <= message.nanos < NANOS:
+        raise ValueError(f"{message.seconds} s and {message.nanos} ns are no positive duration")
+    return Duration(message.seconds * 1_000 + message.nanos // NANOS_PER_MS)
+
+
+def write_duration(duration_ms: Duration) -> DurationMessage:
+    """Return a duration as protobuf has it."""
+    seconds, ms = divmod(duration_ms, 1_000)
+    return DurationMessage(seconds=seconds, nanos=ms * NANOS_PER_MS)
+
+
+def any_reader(union: UnionType) -> Convert:
+    """Return what reads one of several records out of an Any, of the type that this names."""
+    kinds = {kind.TYPE_URL: (kind, find_protobuf(kind.TYPE_URL[1:])) for kind in get_args(union)}
+    reads = {url: reader_of(kind, found.DESCRIPTOR) for url, (kind, found) in kinds.items()}
+
+    def read(packed: AnyMessage) -> Any:
+        if packed.type_url not in kinds:
+            raise ValueError(f"type URL {packed.type_url!r} is none of {', '.join(kinds)}")
+        try:
+            message = parse_strictly(kinds[packed.type_url][1], packed.value)
+        except (DecodeError, Refused) as error:
+            raise ValueError(str(error)) from None
+        return reads[packed.type_url](message)
+
+    return read
+
+
+def any_writer(union: UnionType) -> Convert:
+    """Return what puts one of several records into an Any, with the type that it is of."""
+    writes = {
+        kind: writer_of(kind, find_protobuf(kind.TYPE_URL[1:]).DESCRIPTOR)
+        for kind in get_args(union)
+    }
+
+    def write(record: Any) -> AnyMessage:
+        value = writes[type(record)](record).SerializeToString()
+        return AnyMessage(type_url=record.TYPE_URL, value=value)
+
+    return write
+
+
+def find_protobuf(name: str) -> Any:
+    """Return the message class of a full name."""
+    load_protobuf(name.rpartition(".")[0])
+    return GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
 
 
 def name_kinds() -> Iterator[tuple[type[Any], str]]:
@@ -215,13 +298,20 @@ def load_protobuf(package: str) -> None:
 def find_kinds() -> Iterator[Kind]:
     """Walk every record class that crosses the border."""
     for record_class, name in name_kinds():
-        load_protobuf(name.rpartition(".")[0])
-        yield Kind(
-            record_class,
-            GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name)),
-            name,
-        )
+        yield Kind(record_class, find_protobuf(name), name)
 
 
+READERS: dict[Any, Convert] = {
+    Address: read_address,
+    U128: read_decimal,
+    Time: read_time,
+    Duration: read_duration,
+}
+WRITERS: dict[Any, Convert] = {
+    Address: to_bech32,
+    U128: str,
+    Time: write_time,
+    Duration: write_duration,
+}
 KINDS = {kind.record: kind for kind in find_kinds()}
 KINDS_BY_URL = {f"/{kind.name}": kind for kind in KINDS.values()}

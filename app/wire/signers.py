@@ -13,12 +13,11 @@ from cosmpy.protos.cosmos.crypto.multisig.keys_pb2 import LegacyAminoPubKey
 from cosmpy.protos.cosmos.crypto.secp256k1.keys_pb2 import PubKey
 from cosmpy.protos.cosmos.tx.signing.v1beta1.signing_pb2 import SignMode
 from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.message import Message
 
 from app.kernel.crypto import ED25519_PUBKEY_BYTES, SECP256K1_PUBKEY_BYTES
 from app.kernel.keys import decode_multisig, encode_multisig
 from app.kernel.tx import MODE_AMINO, MODE_DIRECT, MODE_UNSPECIFIED, Members
-from app.wire.strict import Refused, refuse_unknown
+from app.wire.strict import Refused, parse_strictly
 
 PUBKEY_URL = "/cosmos.crypto.secp256k1.PubKey"
 ED25519_URL = "/cosmos.crypto.ed25519.PubKey"
@@ -98,10 +97,3 @@ def read_mode(mode_info: Any, is_simulation: bool) -> int:
     name = "multi (a multisig key within another)" if mode_info.HasField("multi") else name
     known = "SIGN_MODE_DIRECT or SIGN_MODE_LEGACY_AMINO_JSON"
     raise Refused(f"mode_info: {name} is not supported; sign with {known}")
-
-
-def parse_strictly(message_class: Any, value: bytes) -> Any:
-    """Return a message that has no unknown fields."""
-    message: Message = message_class.FromString(value)
-    refuse_unknown(message, is_body=False)
-    return message

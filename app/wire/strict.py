@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
@@ -22,6 +24,13 @@ def has_unknown(message: Message) -> bool:
     size = message.ByteSize()
     message.DiscardUnknownFields()
     return message.ByteSize() != size
+
+
+def parse_strictly(message_class: Any, value: bytes) -> Any:
+    """Return a message that has no unknown fields."""
+    message: Message = message_class.FromString(value)
+    refuse_unknown(message, is_body=False)
+    return message
 
 
 def refuse_unknown(message: Message, *, is_body: bool) -> None:

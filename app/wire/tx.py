@@ -3,8 +3,7 @@
 The outer message follows ADR-027: body, auth info, then signatures, with the shortest lengths.
 Unknown fields are refused at every depth and through every Any; in the body non-critical ones pass,
 whose number has bit 11 set, unless somebody signs Amino JSON, which leaves them out. Nothing is
-taken that this chain would not act on: no extension options, tips, fee grants or unordered
-transactions.
+taken that this chain would not act on: no extension options, tips or unordered transactions.
 
 A block's first place may hold a slot instead, which its proposer made and nobody signs: a byte 0,
 which no `TxRaw` begins with, and the canonical bytes of the record.
@@ -22,7 +21,7 @@ from google.protobuf.message import DecodeError
 
 from app.chain import RULES, signer_field
 from app.kernel.crypto import SECP256K1_PUBKEY_BYTES, sha256
-from app.kernel.record import Address, Malformed, decode, encode, read_varint
+from app.kernel.record import NO_ADDRESS, Address, Malformed, decode, encode, read_varint
 from app.kernel.tx import MODE_AMINO, MODE_DIRECT, BlockTx, Coin, SignerInfo, Slot, Tx, Undecodable
 from app.wire.amino import AMINO_SIZE_BYTES_MAX, write_terms
 from app.wire.records import KINDS, BadField, read_address, read_decimal, reader_of
@@ -36,7 +35,6 @@ BODY_TAG, AUTH_INFO_TAG, SIGNATURE_TAG = 0x0A, 0x12, 0x1A
 UNSUPPORTED = (
     "unordered",
     "timeout_timestamp",
-    "fee.granter",
     "extension_options",
     "non_critical_extension_options",
 )
@@ -107,11 +105,12 @@ def read_tx(raw: bytes, is_simulation: bool) -> Tx:
         refuse_unknown(tx_pb2.AuthInfo.FromString(auth_info_bytes), is_body=False)
     body, auth_info = tx.body, tx.auth_info
     fee = auth_info.fee
-    refuse_unsupported(body, auth_info, fee)
+    refuse_unsupported(body, auth_info)
     messages, signers = read_messages(body.messages)
     coins, payer = read_fee(fee)
     signer_infos = tuple([read_signer(info, is_simulation) for info in auth_info.signer_infos])
     is_amino = MODE_AMINO in [info.mode for info in signer_infos]
+    granter = read_granter(fee) if fee.granter else NO_ADDRESS
     return Tx(
         sha256(raw),
         len(raw),
@@ -127,6 +126,8 @@ def read_tx(raw: bytes, is_simulation: bool) -> Tx:
         body_bytes,
         auth_info_bytes,
         write_amino(body_bytes, body, fee) if is_amino else "",
+        granter,
+        tuple([each.type_url for each in body.messages]) if granter else (),
     )
 
 
@@ -184,6 +185,14 @@ def read_fee(fee: Any) -> tuple[tuple[Coin, ...], Address]:
         raise BadField(f"fee: {error}") from None
 
 
+def read_granter(fee: Any) -> Address:
+    """Return who pays in the payer's place."""
+    try:
+        return read_address(fee.granter)
+    except ValueError as error:
+        raise BadField(f"fee.granter: {error}") from None
+
+
 def read_signer(info: Any, is_simulation: bool) -> SignerInfo:
     """Return a signer's key and sequence, and how it signs."""
     mode_info = info.mode_info
@@ -208,14 +217,13 @@ def write_amino(body_bytes: bytes, body: Any, fee: Any) -> str:
     return write_terms(body, fee)
 
 
-def refuse_unsupported(body: Any, auth_info: Any, fee: Any) -> None:
+def refuse_unsupported(body: Any, auth_info: Any) -> None:
     """Refuse what this chain would not act on, rather than let it pass unheeded."""
     if auth_info.HasField("tip"):
         raise Refused("tip: this chain takes none; pay the fee and leave the tip out", CODE_TIP)
     given = (
         body.unordered,
         body.HasField("timeout_timestamp"),
-        fee.granter,
         body.extension_options,
         body.non_critical_extension_options,
     )

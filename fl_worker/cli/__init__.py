@@ -22,6 +22,7 @@ NOUNS = {
     "evaluator": "Check updates and models, for pay.",
     "watcher": "Prove false models false, for part of what that costs the liars.",
     "validator": "Keys for the beacon, which draws are made from.",
+    "allowance": "Let others pay fees with your money.",
     "keys": "The keys that sign.",
     "blob": "Bytes by their name (CID).",
     "tx": "Transactions.",

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
+from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from rich import box
@@ -95,7 +96,10 @@ def money(uflt: int) -> str:
 
 
 def to_json(value: Any, kind: Any = None) -> Any:
-    """Return a record as plain values: addresses in Bech32, bytes in hexadecimal, enums by name."""
+    """Return a record as plain values: addresses in Bech32, bytes in hexadecimal, enums by name.
+
+    One of several records says which it is.
+    """
     if kind is Address:
         return to_bech32(value) if value else ""
     if isinstance(value, bytes):
@@ -107,5 +111,7 @@ def to_json(value: Any, kind: Any = None) -> Any:
         return [to_json(each, inner) for each in value]
     if is_dataclass(value):
         hints = get_type_hints(type(value))
-        return {f.name: to_json(getattr(value, f.name), hints[f.name]) for f in fields(value)}
+        shown = {"@type": type(value).__name__} if isinstance(kind, UnionType) else {}
+        shown |= {f.name: to_json(getattr(value, f.name), hints[f.name]) for f in fields(value)}
+        return shown
     return value

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Annotated, Any, get_type_hints
 
 import typer
 from rich.json import JSON
 
-from app.sdk import protocol
+from app.sdk import cosmos, protocol
+from app.sdk.cosmos import PageRequest
 from app.sdk.protocol import Address
 from fl_worker.cli.output import show, table, to_json
 from fl_worker.cli.session import connected, find_address, run
 from fl_worker.cli.settings import Misused, Settings, current
 
 REQUEST = "Request"
+FILES = (protocol, cosmos)
 CONTEXT_SETTINGS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -31,7 +32,7 @@ def query(
     settings = current()
     known = find_requests()
     if not module:
-        rows = [[*place, " ".join(field_names(kind))] for place, kind in sorted(known.items())]
+        rows = [[*place, " ".join(flags_of(kind))] for place, kind in sorted(known.items())]
         value = [{"module": row[0], "name": row[1], "fields": row[2].split()} for row in rows]
         show(settings, value, table("", ["module", "name", "fields"], rows))
         return
@@ -52,9 +53,8 @@ def query(
 def find_requests() -> dict[tuple[str, str], Any]:
     """Return every question by its module and name."""
     found = {}
-    for each in protocol.__all__:
-        kind = getattr(protocol, each)
-        if each.endswith(REQUEST) and isinstance(kind, type):
+    for each, kind in [(name, getattr(file, name)) for file in FILES for name in file.__all__]:
+        if each.endswith(REQUEST) and isinstance(kind, type) and kind is not PageRequest:
             module = kind.__module__.split(".")[2]
             found[module, spell(kind.__name__.removesuffix(REQUEST))] = kind
     return found
@@ -65,23 +65,35 @@ def spell(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
 
 
-def field_names(kind: Any) -> list[str]:
-    """Return a question's fields as they are typed."""
-    return [f"--{each.name.replace('_', '-')}" for each in fields(kind)]
+def flags_of(kind: Any) -> dict[str, Any]:
+    """Return a question's fields as they are typed, with their types; a page's are among them."""
+    found: dict[str, Any] = {}
+    for name, hint in get_type_hints(kind).items():
+        found |= flags_of(hint) if hint is PageRequest else {f"--{name.replace('_', '-')}": hint}
+    return found
 
 
 def read_request(settings: Settings, kind: Any, words: Sequence[str]) -> Any:
     """Return the question that options make; what isn't given is zero or empty."""
-    hints = get_type_hints(kind)
-    known = dict(zip(field_names(kind), hints, strict=True))
-    given = dict.fromkeys(known.values(), "")
+    known = flags_of(kind)
+    given = dict.fromkeys(known, "")
     parts = [part for word in words for part in word.split("=", 1)]
     for flag, text in zip(parts[::2], [*parts[1::2], None], strict=False):
         if flag not in known or text is None:
             raise Misused(f"{flag}: give fields and their values, of {' '.join(known) or 'none'}")
-        given[known[flag]] = text
-    values = {name: read_field(settings, hints[name], name, text) for name, text in given.items()}
-    return kind(**values)
+        given[flag] = text
+    values = {flag: read_field(settings, known[flag], flag, given[flag]) for flag in known}
+    return fill(kind, values)
+
+
+def fill(kind: Any, values: Mapping[str, Any]) -> Any:
+    """Return a record of fields as they were typed."""
+    return kind(
+        *[
+            fill(hint, values) if hint is PageRequest else values[f"--{name.replace('_', '-')}"]
+            for name, hint in get_type_hints(kind).items()
+        ]
+    )
 
 
 def read_field(settings: Settings, hint: Any, name: str, text: str) -> Any:
@@ -95,8 +107,8 @@ def read_field(settings: Settings, hint: Any, name: str, text: str) -> Any:
     if isinstance(hint, type) and issubclass(hint, IntEnum):
         names = [member.name for member in hint]
         if text and text.upper() not in names:
-            raise Misused(f"--{name} {text}: none of {', '.join(names)}")
+            raise Misused(f"{name} {text}: none of {', '.join(names)}")
         return hint[text.upper()] if text else hint(0)
     if text and not text.isdecimal():
-        raise Misused(f"--{name} {text}: write a whole number")
-    return hint(text or 0) if isinstance(hint, type) else int(text or 0)
+        raise Misused(f"{name} {text}: write a whole number")
+    return bool(int(text or 0)) if hint is bool else int(text or 0)

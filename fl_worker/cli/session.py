@@ -101,6 +101,8 @@ async def connected(settings: Settings) -> AsyncIterator[Client]:
     """Open a line to the chain for a while."""
     client = await Client.connect(*settings.nodes)
     try:
+        if settings.fee_granter:
+            client.fee_granter = find_address(settings, settings.fee_granter)
         yield client
     finally:
         await client.close()

@@ -35,6 +35,7 @@ class Settings:
     allow_private: bool
     localnet: Path
     store: str = ""
+    fee_granter: str = ""
 
     @property
     def is_json(self) -> bool:
@@ -83,6 +84,11 @@ OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
         "from",
         "The key that signs. (default: the only one)",
         {"envvar": "POLLEN_FROM", "default": ""},
+    ),
+    (
+        "fee-granter",
+        "Who pays the fees, having allowed it: an address or a key. (default: the signing key)",
+        {"metavar": "WHO", "envvar": "POLLEN_FEE_GRANTER", "default": ""},
     ),
     (
         "unencrypted",
@@ -137,6 +143,7 @@ def current() -> Settings:
         allow_private=said["allow_private"] or bool(local_nodes),
         localnet=localnet,
         store=said["store"],
+        fee_granter=said["fee_granter"],
     )
 
 

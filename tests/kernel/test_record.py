@@ -10,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.kernel.plain import from_plain, to_plain
-from app.kernel.record import I64, U32, U64, U128, Address, Malformed, decode, encode
+from app.kernel.record import (
+    I64,
+    U32,
+    U64,
+    U128,
+    Address,
+    Duration,
+    Malformed,
+    Time,
+    codec_of,
+    decode,
+    encode,
+)
 
 
 class Colour(IntEnum):
@@ -29,6 +41,13 @@ class Inner:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """Another nested record."""
+
+    number: U32
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One field of each kind."""
 
@@ -40,6 +59,9 @@ class Sample:
     who: Address
     data: bytes
     inner: Inner
+    date: Time
+    length: Duration
+    either: Inner | Other
 
 
 samples = st.builds(
@@ -56,6 +78,9 @@ samples = st.builds(
         text=st.text(st.characters(codec="utf-8"), max_size=20),
         amounts=st.lists(st.integers(0, 2**128 - 1), max_size=3).map(tuple),
     ),
+    date=st.integers(0, 2**64 - 1),
+    length=st.integers(0, 2**64 - 1),
+    either=st.builds(Other, st.integers(0, 9)) | st.builds(Inner, st.text("ab"), st.just(())),
 )
 
 
@@ -116,3 +141,17 @@ def test_a_genesis_file_error_names_the_place() -> None:
         from_plain(Inner, {"text": "", "amounts": ["1", "x"]}, "inner")
     with pytest.raises(ValueError, match=r"fields missing \['text'\], unknown \['texts'\]"):
         from_plain(Inner, {"texts": "", "amounts": []}, "inner")
+
+
+def test_what_is_none_of_several_records_is_refused() -> None:
+    sample = Other(U32(1))
+    codec = codec_of(Inner | Other)
+    out = bytearray()
+    codec.write(out, sample)
+    assert (bytes(out), codec.read(b"\x01\x01", 0)) == (b"\x01\x01", (sample, 2))
+    with pytest.raises(Malformed, match="type is not a Inner or Other"):
+        codec.write(out, Sample)
+    with pytest.raises(Malformed, match="2 is none of 2 records"):
+        codec.read(b"\x02\x01", 0)
+    with pytest.raises(ValueError, match=r"here\.@type: 'Third' is none of Inner, Other"):
+        from_plain(Inner | Other, {"@type": "Third"}, "here")

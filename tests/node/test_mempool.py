@@ -7,10 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from app.kernel.record import U128, Time
+from app.kernel.tx import Coin
+from app.modules import feegrant
 from app.node import mempool
-from tests.node.bank_chain import ALICE, BALANCE_UFLT, BORIS, FEE_UFLT, BankChain, a_send
+from app.sdk.signer import Signing, Terms, sign_tx
+from tests.node.bank_chain import (
+    ALICE,
+    BALANCE_UFLT,
+    BORIS,
+    CHAIN_ID,
+    FEE_UFLT,
+    BankChain,
+    a_send,
+)
 
 WRONG_SEQUENCE, INSUFFICIENT_FUNDS = 205, 101
+NO_ALLOWANCE, EXCEEDED = 2001, 2005
 
 
 @pytest.fixture
@@ -104,3 +117,70 @@ def test_bytes_that_are_no_transaction_are_refused_with_a_code(node: BankChain) 
     for raw in (b"", b"\xff\xff", b"\0injected"):
         assert node.check(raw).code == 2
         assert node.check(raw).log
+
+
+def grant(node: BankChain, limit_uflt: int, sequence: int = 0) -> None:
+    """Let Boris pay Alice's fees, up to a limit; 0 is none."""
+    limit = (Coin("uflt", U128(limit_uflt)),) if limit_uflt else ()
+    allowance = feegrant.BasicAllowance(limit, Time(0))
+    message = feegrant.GrantAllowance(BORIS.address, ALICE.address, allowance)
+    terms = Terms(chain_id=CHAIN_ID, gas_limit=200_000, fee_uflt=FEE_UFLT)
+    node.run([sign_tx([message], [Signing(BORIS, 1, sequence)], terms)])
+
+
+def at_expense(sequence: int, fee_uflt: int = FEE_UFLT) -> bytes:
+    """A transaction of Alice at the expense of Boris."""
+    return a_send(ALICE, sequence, fee_uflt=fee_uflt, granter=BORIS.address)
+
+
+def test_a_granter_pays_for_who_has_nothing(node: BankChain) -> None:
+    assert node.check(at_expense(0)).code == NO_ALLOWANCE
+    grant(node, 0)
+    rest = a_send(ALICE, 0, BALANCE_UFLT - FEE_UFLT)
+    node.run([rest])
+    assert node.balance(ALICE.address) == 0
+    tx = at_expense(1)
+    assert node.check(a_send(ALICE, 1)).code == INSUFFICIENT_FUNDS
+    assert node.check(tx).code == 0
+    assert node.prepare([tx]) == [tx]
+
+
+def test_what_waits_at_a_granter_s_expense_is_kept_from_its_allowance(node: BankChain) -> None:
+    grant(node, 3 * FEE_UFLT)
+    codes = [node.check(at_expense(at)).code for at in range(4)]
+    assert codes == [0, 0, 0, EXCEEDED]
+    assert node.prepare([at_expense(at) for at in range(4)]) == [at_expense(at) for at in range(3)]
+    node.run([at_expense(0), at_expense(1)])
+    assert node.check(at_expense(3)).code == EXCEEDED
+    node.run([at_expense(2)])
+    assert node.check(at_expense(3)).code == NO_ALLOWANCE
+
+
+def test_what_waits_at_a_granter_s_expense_is_kept_from_its_balance(node: BankChain) -> None:
+    grant(node, 0)
+    left = node.balance(BORIS.address)
+    assert node.check(at_expense(0, left - 2 * FEE_UFLT)).code == 0
+    assert node.check(a_send(BORIS, 1)).code == 0
+    assert node.check(at_expense(1)).code == 0
+    assert node.check(at_expense(2)).code == INSUFFICIENT_FUNDS
+    assert node.check(a_send(BORIS, 2)).code == INSUFFICIENT_FUNDS
+    node.run()
+    assert node.check(a_send(BORIS, 2)).code == INSUFFICIENT_FUNDS
+    node.run([at_expense(0, FEE_UFLT)])  # Another with the sequence of the dear one came first.
+    assert node.check(a_send(BORIS, 2)).code == 0
+
+
+def test_what_is_lost_behind_a_transaction_burdens_its_granter_no_more(node: BankChain) -> None:
+    grant(node, 0)
+    dear = (node.balance(BORIS.address) - FEE_UFLT) // 2
+    assert [node.check(at_expense(at, dear)).code for at in range(2)] == [0, 0]
+    node.run()
+    assert node.check(at_expense(0)).code == 0  # In place of the first; the second is forgotten.
+    node.run()
+    assert node.check(a_send(BORIS, 1, fee_uflt=2 * dear - FEE_UFLT)).code == 0
+
+
+def test_so_many_granters_are_remembered(node: BankChain, monkeypatch: pytest.MonkeyPatch) -> None:
+    grant(node, 3 * FEE_UFLT)
+    monkeypatch.setattr(mempool, "ACCOUNTS_MAX", 0)
+    assert [node.check(at_expense(0)).code for _ in range(5)] == [0] * 5

@@ -18,6 +18,7 @@ from math import floor
 from typing import Any
 
 from app.kernel.bech32 import to_bech32
+from tests.sim.grants import Grants
 from tests.sim.referee import Attempt, Referee, middle
 
 PPM = 1_000_000
@@ -84,12 +85,19 @@ class Auditor:
         self.burned: dict[Place, int] = defaultdict(int)
         self.seen: Counter[str] = Counter()
         self.referee = Referee()
+        self.grants = Grants()
         self.fees: dict[int, int] = {}
 
-    def expect_admission(self, signer: bytes, sequence: int, fee: int, is_signed: bool) -> bool:
+    def expect_admission(self, tx: Any, fee: int, time_ms: int) -> bool:
         """Say whether a transaction may enter a block now; it must be asked in block order."""
-        is_right = is_signed and sequence == self.sequences[signer]
-        if not is_right or self.balances[signer] < fee:
+        signer = tx.signer.address
+        is_right = tx.is_signed and tx.sequence == self.sequences[signer]
+        if not is_right or self.balances[tx.source] < fee:
+            return False
+        kinds = [type(message).__name__ for message in tx.messages]
+        if tx.source != signer and not self.grants.may_pay(
+            tx.source, signer, fee, time_ms, kinds=kinds
+        ):
             return False
         self.sequences[signer] += 1
         return True

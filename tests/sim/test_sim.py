@@ -31,6 +31,7 @@ def test_a_long_run_sees_every_end_that_a_job_and_a_round_can_have(tmp_path: Pat
     faults: Counter[str] = Counter()
     seeds: Counter[str] = Counter()
     totals: Counter[str] = Counter()
+    fees: Counter[str] = Counter()
     for seed in (1, 2, 3):
         simulation = Simulation(seed, tmp_path / str(seed), Faults(crash=40, restart=40))
         simulation.run(500)
@@ -41,9 +42,12 @@ def test_a_long_run_sees_every_end_that_a_job_and_a_round_can_have(tmp_path: Pat
         ends.update(f"round {row.phase.name}" for _, row in ROUNDS.items(state))
         totals.update(simulation.world.tally.totals)
         totals["left"] += simulation.world.tally.left
+        grants = simulation.world.auditor.grants
+        fees.update(used=grants.used, refused=grants.refused, pruned=grants.pruned)
     assert seeds["proven"] > 20 * seeds["unproven"] > 0
     assert ends[JobPhase.SETTLED.name] > 3
     assert all(totals.values()), totals
+    assert all(fees.values()), fees
     assert {"CANCELLED", "FAILED", "round SETTLED", "round ABORTED"} <= set(ends)
     assert {"MISSED_COMMIT", "UNREVEALED_UPDATE", "NO_AGGREGATE"} <= set(faults)
     assert {"EXCUSED", "COMPENSATED", "BURNED"} <= set(faults)

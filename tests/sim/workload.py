@@ -13,10 +13,10 @@ from typing import Any
 
 from app import chain
 from app.kernel import vrf
-from app.kernel.record import I64, U64, Address, encode
+from app.kernel.record import I64, NO_ADDRESS, U64, U128, Address, Duration, Time, encode
 from app.kernel.tx import Coin
 from app.learning.commitment import UPDATE_COMMITMENT, commitment
-from app.modules import auth, beacon, bonds, committees, jobs, payouts, rounds
+from app.modules import auth, beacon, bonds, committees, feegrant, jobs, payouts, rounds
 from app.modules.bank import Send
 from app.modules.bonds import Role
 from app.modules.jobs import JobPhase
@@ -32,7 +32,7 @@ from fl_worker.roles.decide import (
 )
 from tests.build import a_blob, a_job, a_registration, a_vrf_secret, an_address
 from tests.sim.scorers import grants, grants_of_kept, measure, score
-from tests.sim.world import CHAIN_ID, VALIDATORS, Faults, Submission, World
+from tests.sim.world import CHAIN_ID, FEE_UFLT, VALIDATORS, Faults, Submission, World
 
 FLT = 1_000_000
 PHASES = {
@@ -63,6 +63,11 @@ class Actor:
 def make_signer(name: str) -> Signer:
     """Return a key that belongs to a name."""
     return Signer(hashlib.sha256(name.encode()).digest())
+
+
+def an_amount(uflt: int) -> tuple[Coin, ...]:
+    """Return money as messages hold it."""
+    return (Coin("uflt", U128(uflt)),)
 
 
 def is_right(seat: rounds.Seat) -> bool:
@@ -111,11 +116,21 @@ class Simulation:
         account = auth.find_account(self.world.memory, actor.address)
         known = 0 if account is None else account.sequence
         sequence = self.pending.get(actor.address, known)
+        granter = self.find_granter(actor, messages)
         if self.world.hits(50):
-            return self.world.sign(actor.signer, messages, sequence + 1, is_signed)
+            return self.world.sign(actor.signer, messages, sequence + 1, is_signed, granter)
         if is_signed:
             self.pending[actor.address] = sequence + 1
-        return self.world.sign(actor.signer, messages, sequence, is_signed)
+        return self.world.sign(actor.signer, messages, sequence, is_signed, granter)
+
+    def find_granter(self, actor: Actor, messages: list[Any]) -> Address:
+        """Return who pays an actor's fee: mostly itself, now and then somebody who may not."""
+        rows = feegrant.ALLOWANCES.items(self.world.memory, (actor.address,))
+        granters = [grant.granter for _, grant in rows]
+        if granters and self.world.hits(2):
+            return self.random.choice(granters)
+        is_bold = isinstance(messages[0], feegrant.PruneAllowances) and self.world.hits(4)
+        return self.people[-1].address if is_bold and actor is not self.people[-1] else NO_ADDRESS
 
     def live(self, actor: Actor) -> list[Submission]:
         """Return what an actor submits in this block."""
@@ -279,6 +294,8 @@ class Simulation:
             messages.append(self.post(me))
         if actor is self.people[0] and self.world.hits(30):
             messages.append(self.register_key(me))
+        if self.world.hits(5):
+            messages.append(self.allow(me, other))
         for job in mine:
             messages += self.manage(me, job)
         return [self.submit(actor, [m], is_signed=not self.world.hits(40)) for m in messages]
@@ -288,6 +305,24 @@ class Simulation:
         name = self.random.choice(VALIDATORS)
         secret = a_vrf_secret(self.random.choice([name, f"{name} again"]))
         return beacon.RegisterVrfKey(me, an_address(name), vrf.key_of(secret))
+
+    def allow(self, me: Address, other: Address) -> Any:
+        """Allow somebody to pay fees, take that back, or clear away what has ended."""
+        if self.world.hits(6):
+            return feegrant.RevokeAllowance(me, other)
+        if self.world.hits(6):
+            return feegrant.PruneAllowances(me)
+        end = self.random.choice([0, self.world.time_ms + self.random.randint(-500, 60_000)])
+        limit = self.random.choice([(), an_amount(FEE_UFLT * self.random.randint(1, 5) + 1)])
+        allowance: Any = feegrant.BasicAllowance(limit, Time(end))
+        if self.world.hits(2):
+            period, own = Duration(self.random.randint(1, 9_000)), an_amount(2 * FEE_UFLT)
+            reset = Time(self.world.time_ms + self.random.randint(-9_000, 9_000))
+            allowance = feegrant.PeriodicAllowance(allowance, period, own, own, reset)
+        if self.world.hits(3):
+            urls = ("/cosmos.bank.v1beta1.MsgSend", "/pollen.rounds.v1.MsgCommitUpdate")
+            allowance = feegrant.AllowedMsgAllowance(allowance, urls)
+        return feegrant.GrantAllowance(me, other, allowance)
 
     def post(self, me: Address) -> jobs.PostJob:
         """Return a job with odd numbers."""

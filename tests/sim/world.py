@@ -21,10 +21,11 @@ from app import chain
 from app.kernel import vrf
 from app.kernel.context import Block
 from app.kernel.crypto import verify_secp256k1
+from app.kernel.record import NO_ADDRESS, Address
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.trie import Forest
 from app.kernel.tx import Slot
-from app.modules import bank, beacon, jobs
+from app.modules import bank, beacon, feegrant, jobs
 from app.modules.rounds.lifecycle import get_readers, get_seats
 from app.modules.rounds.records import (
     ROUNDS,
@@ -75,6 +76,12 @@ class Submission:
     sequence: int
     messages: tuple[Any, ...]
     is_signed: bool = True
+    granter: Address = NO_ADDRESS
+
+    @property
+    def source(self) -> Address:
+        """Who pays its fee."""
+        return self.granter or self.signer.address
 
 
 @dataclass
@@ -267,6 +274,7 @@ class World:
         missed += self.missed_scores(before)
         self.follow(result.end_events, self.ended_rounds(before), missed)
         self.auditor.check(self.balances(), self.escrows())
+        self.auditor.grants.check(self.allowances())
         self.tally.check(chain.run_query(self.memory, StatisticsRequest()), self.balances())
 
     def follow(
@@ -295,15 +303,13 @@ class World:
         """Let the auditor judge one transaction."""
         self.log.append((self.height, submission, outcome))
         assert outcome.code != chain.INTERNAL, (submission.messages, outcome.detail)
-        signer = submission.signer.address
-        admitted = self.auditor.expect_admission(
-            signer, submission.sequence, FEE_UFLT, submission.is_signed
-        )
+        admitted = self.auditor.expect_admission(submission, FEE_UFLT, self.time_ms)
         assert admitted == bool(outcome.events), (submission, outcome)
         self.follow([event for _, event in outcome.events], {})
         if outcome.code == chain.OK:
             for message, response in zip(submission.messages, outcome.responses, strict=True):
                 self.auditor.hear(message, response)
+                self.auditor.grants.hear(message, self.time_ms)
                 self.tally.hear(message, response)
                 self.tally.look(self.auditor.bonded)
 
@@ -372,12 +378,22 @@ class World:
         """Return every account's uflt as the chain has it."""
         return {who: row.amount for (who, _), row in bank.BALANCES.items(self.memory)}
 
+    def allowances(self) -> dict[tuple[bytes, bytes], Any]:
+        """Return what the chain has of allowances, by granter and grantee."""
+        rows = feegrant.ALLOWANCES.items(self.memory)
+        return {(grant.granter, grant.grantee): grant.allowance for _, grant in rows}
+
     def escrows(self) -> dict[int, int]:
         """Return what each job has in escrow."""
         return {job_id: job.escrow_uflt for job_id, job in jobs.JOBS.items(self.memory)}
 
     def sign(
-        self, signer: Signer, messages: Sequence[Any], sequence: int, is_signed: bool = True
+        self,
+        signer: Signer,
+        messages: Sequence[Any],
+        sequence: int,
+        is_signed: bool = True,
+        granter: Address = NO_ADDRESS,
     ) -> Submission:
         """Return a signed transaction; a badly signed one is signed for another chain."""
         from app.modules import auth
@@ -385,9 +401,9 @@ class World:
         account = auth.find_account(self.memory, signer.address)
         number = 0 if account is None else account.number
         chain_id = CHAIN_ID if is_signed else "another-chain"
-        terms = Terms(chain_id=chain_id, gas_limit=GAS_LIMIT, fee_uflt=FEE_UFLT)
+        terms = Terms(chain_id=chain_id, gas_limit=GAS_LIMIT, fee_uflt=FEE_UFLT, granter=granter)
         raw = sign_tx(messages, [Signing(signer, number, sequence)], terms)
-        return Submission(raw, signer, sequence, tuple(messages), is_signed)
+        return Submission(raw, signer, sequence, tuple(messages), is_signed, granter)
 
 
 def is_tx(raw: bytes) -> bool:

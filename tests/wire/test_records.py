@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from enum import IntEnum
 from functools import cache
+from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.kernel.bech32 import to_bech32
-from app.kernel.record import I64, U32, U64, U128, Address
+from app.kernel.record import I64, U32, U64, U128, Address, Duration, Time
 from app.kernel.tx import Coin
 from app.modules.bank import Send
 from app.modules.bonds import Register, Role
@@ -40,6 +41,8 @@ SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     U64: st.integers(0, (1 << 64) - 1),
     U128: st.integers(0, (1 << 128) - 1),
     I64: st.integers(-(1 << 63), (1 << 63) - 1),
+    Time: st.integers(0, 253_402_300_799_999),
+    Duration: st.integers(0, 253_402_300_799_999),
     bytes: st.binary(max_size=40),
     str: st.text(max_size=20),
     Address: st.binary(min_size=20, max_size=20) | st.just(b""),
@@ -53,6 +56,8 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
         return SIMPLE[hint]
     if get_origin(hint) is tuple:
         return st.lists(values_of(get_args(hint)[0]), max_size=3).map(tuple)
+    if isinstance(hint, UnionType):
+        return st.one_of(*map(values_of, get_args(hint)))
     if issubclass(hint, IntEnum):
         return st.sampled_from(hint)
     assert is_dataclass(hint)

@@ -10,6 +10,7 @@ from cosmpy.protos.cosmos.base.v1beta1.coin_pb2 import Coin as CoinMessage
 from cosmpy.protos.cosmos.crypto.multisig.keys_pb2 import LegacyAminoPubKey
 from cosmpy.protos.cosmos.crypto.multisig.v1beta1.multisig_pb2 import CompactBitArray
 from cosmpy.protos.cosmos.crypto.secp256k1.keys_pb2 import PubKey
+from cosmpy.protos.cosmos.feegrant.v1beta1.tx_pb2 import MsgGrantAllowance
 from cosmpy.protos.cosmos.tx.v1beta1.tx_pb2 import (
     AuthInfo,
     Fee,
@@ -35,6 +36,7 @@ ANNA, BERT = Signer(sha256(b"anna").digest()), Signer(sha256(b"bert").digest())
 ANNA_TEXT, BERT_TEXT = to_bech32(ANNA.address), to_bech32(BERT.address)
 SIGNATURE = bytes(range(64))
 SEND_URL = "/cosmos.bank.v1beta1.MsgSend"
+BASIC_URL = "/cosmos.feegrant.v1beta1.BasicAllowance"
 
 CRITICAL = b"\xa8\x06\x01"  # field 101, varint 1
 NON_CRITICAL = b"\x80\x40\x01"  # field 1024, whose number has bit 11 set
@@ -92,6 +94,14 @@ def field(tag: int, value: bytes, *, width: int = 1) -> bytes:
     return bytes([tag]) + bytes(length) + value
 
 
+def an_allowance(type_url: str = BASIC_URL, value: bytes = b"") -> AnyMessage:
+    """A message that allows fees, with this for the allowance."""
+    allowance = packed(value, type_url)
+    message = MsgGrantAllowance(granter=ANNA_TEXT, grantee=BERT_TEXT, allowance=allowance)
+    return packed(message.SerializeToString(), "/cosmos.feegrant.v1beta1.MsgGrantAllowance")
+
+
+EXPIRED_EARLY = b"\x12\x0b\x08" + b"\xff" * 9 + b"\x01"  # expiration: one second before 1970
 BODY, AUTH = field(0x0A, body()), field(0x12, auth())
 SIGNED = field(0x1A, SIGNATURE)
 AMINO = auth(info(mode_info=mode(127)))
@@ -122,6 +132,13 @@ ACCEPTED: dict[str, bytes] = {
         body(packed(send()), packed(send(BERT_TEXT, ANNA_TEXT))), auth(info(), info(BERT)), 2
     ),
     "another payer, who signs last": raw(auth_bytes=auth(info(), info(BERT), payer=BERT_TEXT)),
+    "somebody else who pays the fee": raw(auth_bytes=auth(granter=BERT_TEXT)),
+    "an allowance without an end": raw(body(an_allowance())),
+    "an allowance in amino, at another's expense": raw(
+        body(an_allowance(value=b"\x12\x02\x08\x05")),
+        auth(info(mode_info=mode(127)), granter=BERT_TEXT),
+    ),
+    "an allowance with an end": raw(body(an_allowance(value=b"\x12\x02\x08\x05"))),
     "a message of Pollen": raw(body(pack(CancelJob(ANNA.address, 3)))),
     "no key, which the chain may know": raw(auth_bytes=auth(SignerInfo(mode_info=mode()))),
     "a key with a needless length byte": raw(
@@ -168,7 +185,6 @@ REFUSED: dict[str, bytes] = {
         body(non_critical_extension_options=[packed(b"", "/x.Y")])
     ),
     "an unordered transaction": raw(body(unordered=True)),
-    "a fee grant": raw(auth_bytes=auth(granter=BERT_TEXT)),
     "amino with a non-critical field": raw(body() + NON_CRITICAL, AMINO),
     "amino with one in a message": raw(body(packed(send() + NON_CRITICAL)), AMINO),
     "a large amino": raw(body(memo="m" * 131_072), AMINO),
@@ -195,6 +211,12 @@ REFUSED: dict[str, bytes] = {
     "an amount of 2^128": raw(body(packed(send(amount=str(1 << 128))))),
     "a memo that is not UTF-8": raw(body() + b"\x12\x01\xff"),
     "a fee's payer that is no address": raw(auth_bytes=auth(payer="bert")),
+    "a fee's granter that is no address": raw(auth_bytes=auth(granter="bert")),
+    "an allowance of an unknown type": raw(body(an_allowance("/cosmos.feegrant.v1beta1.Grant"))),
+    "an allowance with an unknown field": raw(body(an_allowance(value=NON_CRITICAL))),
+    "an allowance of noise": raw(body(an_allowance(value=b"\xff\xff"))),
+    "an allowance that ended before 1970": raw(body(an_allowance(value=EXPIRED_EARLY))),
+    "an allowance that ended as 1970 began": raw(body(an_allowance(value=b"\x12\x00"))),
 }
 
 
@@ -214,6 +236,7 @@ def shown(tx: Tx | Undecodable) -> Any:
         "payer": to_bech32(tx.payer),
         "memo": tx.memo,
         "timeout_height": tx.timeout_height,
+        "granter": to_bech32(tx.granter),
     }
 
 

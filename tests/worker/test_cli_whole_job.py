@@ -19,6 +19,8 @@ from tests.worker.flower_apps import MEASURING, write_aims, write_app
 
 READERS = {"agnes": "aggregator", "eva": "evaluator", "emil": "evaluator", "ella": "evaluator"}
 WORKERS = ("wanda", "willi")
+POOR = "willi"
+"""Who has its bond and its deposit, and nothing for fees: the requester pays them."""
 BLOCK_S, BLOCK_QUICK_S = 0.05, 0.01
 READY_TIMEOUT_S = 120
 TERMS = {
@@ -70,6 +72,7 @@ def running(shell: Shell, folder: Path) -> Iterator[list[Role]]:
     for number, name in enumerate(WORKERS):
         words = ["worker", "start", "--trust-anyone", "--bond", "1000flt", "--from", name]
         words += ["--payout", "paul", "--node-config", f"partition-id={number}"]
+        words += ["--fee-granter", "rita"] if name == POOR else []
         roles.append(Role(shell, folder / f"{name}.log", words))
     try:
         for role in roles:
@@ -85,11 +88,13 @@ def running(shell: Shell, folder: Path) -> Iterator[list[Role]]:
 @pytest.fixture
 def net(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[tuple[Shell, RunningNode]]:
     shell = Shell(tmp_path / "home", capsys)
-    rich = make_signers(shell, "rita", *READERS, *WORKERS)
-    make_signers(shell, "paul")
+    rich = make_signers(shell, "rita", *READERS, *[name for name in WORKERS if name != POOR])
+    make_signers(shell, POOR, "paul")
     with RunningNode(tmp_path / "state", QUICK, *rich.values()).running() as node:
         shell.address = node.address
         node.tick(BLOCK_S)
+        shell.ask("send", POOR, "1001flt", "--from", "rita")
+        shell.ask("allowance", "give", POOR, "--for-work", "--from", "rita")
         yield shell, node
 
 
@@ -182,6 +187,7 @@ def check_money(shell: Shell) -> None:
     assert sum(earned) == 70 * FLT
     paid = shell.ask("balance", "paul")["balance_uflt"]
     assert 69 * FLT <= paid <= 70 * FLT * 99 // 100 + len(WORKERS) * 4
+    assert shell.ask("balance", POOR)["balance_uflt"] == FLT  # The deposit, which came back.
     status = shell.ask("worker", "status", "--from", "wanda")
     assert status["standing"]["success_count"] == 2
     assert status["jobs"]["1"].startswith("over")
