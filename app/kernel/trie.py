@@ -15,6 +15,11 @@ from app.kernel.crypto import sha256
 from app.kernel.record import write_varint
 
 VERSION_BYTES = b"\x02"
+HASH_LENGTH = b"\x20"
+LEAF_HEAD = b"\x00\x02" + VERSION_BYTES
+"""Of a leaf: height 0, size 1, version 1, each zig-zag."""
+MAP_LEAF, MAP_INNER = b"\x00", b"\x01"
+"""What the nodes of the map over the modules' roots begin with."""
 HEADS_REMEMBERED = 1 << 16
 EMPTY_ROOT = sha256(b"")
 SENTINEL = b"_"
@@ -32,9 +37,7 @@ class Leaf:
 
     def __init__(self, key: bytes, value: bytes) -> None:
         self.key = key
-        head = bytearray(b"\x00\x02\x02")
-        write_varint(head, len(key))
-        self.hash = sha256(bytes(head) + key + b"\x20" + sha256(value))
+        self.hash = leaf_hash(LEAF_HEAD, key, value)
 
 
 class Inner:
@@ -54,7 +57,7 @@ class Inner:
         self.height = 1 + max(left.height, right.height)
         self.size = left.size + right.size
         head = inner_head(self.height, self.size)
-        self.hash = sha256(head + left.hash + b"\x20" + right.hash)
+        self.hash = sha256(head + left.hash + HASH_LENGTH + right.hash)
 
 
 Node = Leaf | Inner
@@ -67,7 +70,14 @@ def inner_head(height: int, size: int) -> bytes:
     head = bytearray()
     write_varint(head, height << 1)
     write_varint(head, size << 1)
-    return bytes(head) + VERSION_BYTES + b"\x20"
+    return bytes(head) + VERSION_BYTES + HASH_LENGTH
+
+
+def leaf_hash(head: bytes, key: bytes, value: bytes) -> bytes:
+    """Return the hash of a key and its value, in a trie as in the map over modules."""
+    key_head = bytearray(head)
+    write_varint(key_head, len(key))
+    return sha256(bytes(key_head) + key + HASH_LENGTH + sha256(value))
 
 
 def first_difference(a: bytes, b: bytes) -> int:
@@ -167,8 +177,13 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
         return EMPTY_ROOT
     if len(leaves) == 1:
         return leaves[0]
-    split = 1 << ((len(leaves) - 1).bit_length() - 1)
-    return sha256(b"\x01" + merkle_root(leaves[:split]) + merkle_root(leaves[split:]))
+    split = find_split(len(leaves))
+    return sha256(MAP_INNER + merkle_root(leaves[:split]) + merkle_root(leaves[split:]))
+
+
+def find_split(count: int) -> int:
+    """Return how many of two or more leaves are on the left: the greatest power of two below."""
+    return 1 << ((count - 1).bit_length() - 1)
 
 
 class Forest:
@@ -192,10 +207,10 @@ class Forest:
                 trees[module] = tree
         return Forest(trees)
 
+    def leaves(self) -> list[bytes]:
+        """Return the leaves of the map over the modules' roots, in order of their names."""
+        return [leaf_hash(MAP_LEAF, name, tree.hash) for name, tree in sorted(self.trees.items())]
+
     def root(self) -> bytes:
         """Return the application hash: CometBFT's simple Merkle map of module name to root."""
-        leaves = []
-        for name in sorted(self.trees):
-            value = sha256(self.trees[name].hash)
-            leaves.append(sha256(b"\x00" + bytes([len(name)]) + name + b"\x20" + value))
-        return merkle_root(leaves)
+        return merkle_root(self.leaves())

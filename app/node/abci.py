@@ -49,7 +49,7 @@ from app.node.history import ROWS_MAX, History
 from app.node.leveldb import START_AGAIN, Committed, JobEvent, LevelStore, StoreFailed
 from app.node.mempool import Mempool, TooManyWaiting
 from app.node.metrics import Metrics
-from app.node.question import View
+from app.node.question import CODESPACE_SDK, Refusal, View
 from app.node.snapshots import FORMAT, FindHeader, Restoration, Snapshots, begin_restoration, reject
 from app.node.views import answer_engine
 from app.wire.events import block_events, field, result_data, tx_events, typed_records
@@ -96,6 +96,7 @@ BLOCK_EVENTS_TAG, TX_RESULTS_TAG = 0x0A, 0x12
 TX_EVENTS_TAG = 0x3A
 """Of `ExecTxResult.events`."""
 CODE_FULL = 20
+CODE_INVALID_HEIGHT = 26
 REFUSALS_PER_VALIDATOR = 2
 
 ACCEPT = abci.ResponseProcessProposal(status=abci.ResponseProcessProposal.ACCEPT)
@@ -198,6 +199,23 @@ class Application:
         last = self.last
         return Block(last.chain_id, last.height + 1, last.time_ms, last.time_ms)
 
+    def view(self, height: int = 0) -> View:
+        """Return the state after a block, 0 for the last; `Refusal` says which there are."""
+        if height in (0, self.last.height):
+            return View(self.state, self.next_block(), self._forest)
+        past = self.history.find(height)
+        if past is None:
+            raise Refusal(
+                f"height {height}: this node keeps the states of heights "
+                f"{self.history.oldest_height} to {self.last.height}; ask for one of these, or "
+                "another node (history_blocks in pollend.toml says how many are kept)",
+                CODE_INVALID_HEIGHT,
+                CODESPACE_SDK,
+            )
+        last = past.last
+        next_block = Block(last.chain_id, last.height + 1, last.time_ms, last.time_ms)
+        return View(past, next_block, past.forest)
+
     async def wait_for_commit(self) -> None:
         """Return once another block is committed."""
         await self._next_commit.wait()
@@ -216,9 +234,9 @@ class Application:
         )
 
     def query(self, request: abci.RequestQuery) -> abci.ResponseQuery:
-        """Answer a gRPC method's path from committed state."""
+        """Answer a gRPC method's path, or `/store/<module>/key`, from committed state."""
         try:
-            return answer_engine(View(self.state, self.next_block()), request)
+            return answer_engine(self.view, request)
         except Exception:  # a fault of ours; who asks must not be able to stop the node
             log.exception("query %s", request.path)
             return abci.ResponseQuery(code=chain.INTERNAL, log="internal error", height=1)

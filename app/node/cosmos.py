@@ -25,7 +25,7 @@ from app.kernel.record import Address
 from app.kernel.tx import Coin, Tx, Undecodable
 from app.modules import auth, bank
 from app.node.config import VERSION
-from app.node.question import Method, Refusal, View, to_refusal
+from app.node.question import CODESPACE_SDK, Method, Refusal, View, to_refusal
 from app.wire.events import pack_responses, result_data, tx_events
 from app.wire.records import writer_of
 from app.wire.signers import write_key
@@ -33,7 +33,6 @@ from app.wire.tx import decode_tx
 
 ACCOUNT_URL = "/cosmos.auth.v1beta1.BaseAccount"
 CODE_KEY_NOT_FOUND = 22
-CODESPACE_SDK = "sdk"
 SDK_VERSION = "0.50.0"
 """Of the Cosmos SDK whose interfaces these are; clients tell dialects by it."""
 GAS_UNLIMITED = -1

@@ -1,8 +1,9 @@
 """The node's gRPC services: each module's questions, Cosmos' own, and Pollen's node service.
 
-Questions are answered from the last committed block, whose height comes back as the header
-`x-cosmos-block-height`. Transactions go through the engine's RPC. A refusal carries the chain's
-code and module in the trailers `pollen-code` and `pollen-codespace`.
+Questions are answered from the last committed block, or from an earlier one whose height the header
+`x-cosmos-block-height` gives; the height that was answered from comes back in the same.
+Transactions go through the engine's RPC. A refusal carries the chain's code and module in the
+trailers `pollen-code` and `pollen-codespace`.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 import grpc
 import grpc.aio
+from cosmpy.protos.cosmos.base.tendermint.v1beta1 import query_pb2 as node_query
 from cosmpy.protos.cosmos.tx.v1beta1 import service_pb2
+from cosmpy.protos.tendermint.abci.types_pb2 import RequestQuery
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from app.chain import MODULES, find_broken_invariants
 from app.node.abci import INVARIANT_SHARE, Application
 from app.node.config import VERSION, OperatorError
-from app.node.question import Method, Refusal, View
+from app.node.question import Method, Refusal
 from app.node.rpc import EngineFault, EngineRpc, EngineUnreachable
 from app.node.stream import Feed, TooEarly, TooManyWatchers, TooSlow
 from app.node.txs import TxService
@@ -45,10 +49,10 @@ NODE_SERVICE = "pollen.node.v1.Service"
 
 
 class Call(NamedTuple):
-    """How the requests to one path are read and served."""
+    """How the requests to one path are read and served, from state after a height or the last."""
 
     request: Any
-    serve: Callable[[Any], Awaitable[Any]]
+    serve: Callable[[Any, int], Awaitable[Any]]
 
 
 class GrpcServer:
@@ -156,14 +160,17 @@ async def start_grpc(
 def add_services(server: Any, application: Application, node: NodeService, txs: TxService) -> None:
     """Give a server all its paths, reflection and health."""
     calls = {
-        "/pollen.node.v1.Service/Status": Call(node_pb2.StatusRequest, node.status),
-        "/pollen.node.v1.Service/CheckInvariants": Call(
+        "/pollen.node.v1.Service/Status": at_present(node_pb2.StatusRequest, node.status),
+        "/pollen.node.v1.Service/CheckInvariants": at_present(
             node_pb2.CheckInvariantsRequest, node.check_invariants
         ),
-        "/cosmos.tx.v1beta1.Service/BroadcastTx": Call(
+        "/cosmos.tx.v1beta1.Service/BroadcastTx": at_present(
             service_pb2.BroadcastTxRequest, txs.broadcast
         ),
-        "/cosmos.tx.v1beta1.Service/GetTx": Call(service_pb2.GetTxRequest, txs.get_tx),
+        "/cosmos.tx.v1beta1.Service/GetTx": at_present(service_pb2.GetTxRequest, txs.get_tx),
+        "/cosmos.base.tendermint.v1beta1.Service/ABCIQuery": at_present(
+            node_query.ABCIQueryRequest, partial(abci_query, application)
+        ),
         **{path: from_view(application, method) for path, method in METHODS.items()},
     }
     services: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -185,10 +192,21 @@ def add_services(server: Any, application: Application, node: NodeService, txs: 
 def from_view(application: Application, method: Method) -> Call:
     """Return the call that answers a question from committed state."""
 
-    async def serve(request: Any) -> Any:
-        return method.answer(View(application.state, application.next_block()), request)
+    async def serve(request: Any, height: int) -> Any:
+        return method.answer(application.view(height), request)
 
     return Call(method.request, serve)
+
+
+def at_present(request_class: Any, serve: Callable[[Any], Awaitable[Any]]) -> Call:
+    """Return a call that no height is given to."""
+
+    async def serve_now(request: Any, height: int) -> Any:
+        if height:
+            raise Refusal(f"{HEIGHT_KEY}: this method has no height; leave it out")
+        return await serve(request)
+
+    return Call(request_class, serve_now)
 
 
 def unary(application: Application, call: Call) -> Any:
@@ -196,15 +214,16 @@ def unary(application: Application, call: Call) -> Any:
 
     async def run(request: Any, context: Any) -> Any:
         try:
-            response = await call.serve(request)
+            height = read_height(context)
+            response = await call.serve(request, height)
         except Refusal as refusal:
             await refuse(context, refusal)
         except EngineUnreachable as error:
             await context.abort(grpc.StatusCode.UNAVAILABLE, f"the engine doesn't answer: {error}")
         except EngineFault as fault:
             await context.abort(grpc.StatusCode.INTERNAL, str(fault))
-        height = str(application.last.height)
-        await context.send_initial_metadata(((HEIGHT_KEY, height),))
+        answered = str(height or application.last.height)
+        await context.send_initial_metadata(((HEIGHT_KEY, answered),))
         return response
 
     return grpc.unary_unary_rpc_method_handler(
@@ -214,11 +233,28 @@ def unary(application: Application, call: Call) -> Any:
     )
 
 
+def read_height(context: Any) -> int:
+    """Return the height that a caller asks for, 0 for the last."""
+    text = dict(context.invocation_metadata()).get(HEIGHT_KEY, "0")
+    if not text.isdecimal():
+        raise Refusal(f"{HEIGHT_KEY}: {text!r} is no height; write a whole number")
+    return int(text)
+
+
 async def refuse(context: Any, refusal: Refusal) -> None:
     """End a call with a refusal."""
     status = grpc.StatusCode.NOT_FOUND if refusal.is_missing else grpc.StatusCode.INVALID_ARGUMENT
     trailers = ((CODE_KEY, str(refusal.code)), (CODESPACE_KEY, refusal.codespace))
     await context.abort(status, str(refusal), trailers if refusal.code else ())
+
+
+async def abci_query(application: Application, request: Any) -> Any:
+    """Answer what the engine's `abci_query` answers, such as rows of a store and their proofs."""
+    asked = RequestQuery(
+        path=request.path, data=request.data, height=request.height, prove=request.prove
+    )
+    answer = application.query(asked).SerializeToString()
+    return node_query.ABCIQueryResponse.FromString(answer)  # The same fields by number.
 
 
 async def cancel(task: asyncio.Task[None]) -> None:

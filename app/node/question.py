@@ -9,19 +9,23 @@ from app.chain import codespace_of
 from app.kernel.context import Block
 from app.kernel.errors import Rejected
 from app.kernel.store import Reader
+from app.kernel.trie import Forest
 
+CODESPACE_SDK = "sdk"
+"""Whose codes are those of the Cosmos SDK."""
 MISSING_PREFIXES = ("NoSuch", "Unknown")
 
 
 class View(NamedTuple):
-    """Committed state, and the block that would come next."""
+    """The state after a block, mostly the last one, and the block that would come next."""
 
     state: Reader
     next_block: Block
+    forest: Forest
 
     @property
     def height(self) -> int:
-        """Return the height of the last committed block."""
+        """Return the height of that block."""
         return self.next_block.height - 1
 
 

@@ -1,11 +1,14 @@
-"""The one read interface: questions about the last committed block, by their gRPC path.
+"""The one read interface: questions about committed state, by their gRPC path.
 
-A question never waits for consensus: it is answered at once from what is committed. The same
-methods serve gRPC and the engine's `abci_query`.
+A question never waits for consensus: it is answered at once from what is committed, by the last
+block or by an earlier one that history still has. The same methods serve gRPC and the engine's
+`abci_query`, through which rows can be read as they lie in a module's store too, and proved.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from cosmpy.protos.tendermint.abci.types_pb2 import RequestQuery, ResponseQuery
@@ -13,12 +16,15 @@ from google.protobuf.message import DecodeError
 
 from app.chain import QUERIES, run_query
 from app.kernel.errors import Rejected
+from app.kernel.proof import prove
 from app.node.cosmos import COSMOS_METHODS
-from app.node.question import Method, Refusal, View, to_refusal
+from app.node.question import CODESPACE_SDK, Method, Refusal, View, to_refusal
+from app.wire.proofs import encode_proof
 from app.wire.records import KINDS, BadField, from_protobuf, query_path, to_protobuf
 
 CODE_INVALID_REQUEST, CODE_UNKNOWN_PATH = 18, 6
-CODESPACE_SDK = "sdk"
+STORE_PATH = re.compile("/?store/([^/]+)/key")
+"""Of a row as it lies in a module's store; Hermes leaves out the first slash."""
 
 
 def module_method(request_class: Any, response_class: Any) -> Method:
@@ -53,10 +59,35 @@ def answer(view: View, path: str, data: bytes) -> bytes:
     return bytes(method.answer(view, request).SerializeToString())
 
 
-def answer_engine(view: View, request: RequestQuery) -> ResponseQuery:
+def answer_store(view: View, module: bytes, key: bytes, *, with_proof: bool) -> ResponseQuery:
+    """Return what a module's store holds under a key, nothing if it doesn't, and the proof of it.
+
+    The proof leads to the application hash that the header of the next block has.
+    """
+    if module not in view.forest.trees:
+        names = ", ".join(name.decode() for name in sorted(view.forest.trees))
+        text = f"no store {module.decode()!r}; there are {names}"
+        raise Refusal(text, CODE_UNKNOWN_PATH, CODESPACE_SDK)
+    if view.height == 0:
+        raise Refusal("no block is committed yet; ask again after the first")
+    if not key:
+        raise Refusal("data: give the key in the store, of one byte at least")
+    value = view.state.get(module + b"/" + key) or b""
+    response = ResponseQuery(key=key, value=value, height=view.height)
+    if with_proof:
+        response.proof_ops.CopyFrom(encode_proof(prove(view.state, view.forest, module, key)))
+    return response
+
+
+def answer_engine(find_view: Callable[[int], View], request: RequestQuery) -> ResponseQuery:
     """Return the answer to a question that came through the engine's `abci_query`."""
-    height = max(view.height, 1)
+    height = find_view(0).height
     try:
+        view = find_view(request.height)
+        height = view.height
+        if store := STORE_PATH.fullmatch(request.path):
+            module = store[1].encode()
+            return answer_store(view, module, request.data, with_proof=request.prove)
         value = answer(view, request.path, request.data)
     except Refusal as refusal:
         status = "NotFound" if refusal.is_missing else "InvalidArgument"
@@ -64,6 +95,6 @@ def answer_engine(view: View, request: RequestQuery) -> ResponseQuery:
             code=refusal.code or CODE_INVALID_REQUEST,
             codespace=refusal.codespace or CODESPACE_SDK,
             log=f"rpc error: code = {status} desc = {refusal}",
-            height=height,
+            height=max(height, 1),
         )
-    return ResponseQuery(value=value, height=height)
+    return ResponseQuery(value=value, height=max(height, 1))

@@ -17,21 +17,24 @@ from cosmpy.crypto.address import Address as CosmpyAddress
 from cosmpy.crypto.keypairs import PrivateKey
 from cosmpy.protos.cosmos.auth.v1beta1 import query_pb2 as auth_query
 from cosmpy.protos.cosmos.bank.v1beta1 import query_pb2 as bank_query
+from cosmpy.protos.cosmos.base.tendermint.v1beta1 import query_pb2 as node_query
 from cosmpy.protos.cosmos.tx.v1beta1 import service_pb2
 from cosmpy.protos.tendermint.abci.types_pb2 import RequestQuery
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from app.kernel.bech32 import to_bech32
+from app.kernel.proof import verify
 from app.kernel.record import U64
+from app.kernel.trie import SENTINEL, SENTINEL_VALUE
 from app.kernel.tx import Slot
 from app.modules import jobs
 from app.node import stream
-from app.node.question import View
 from app.node.views import answer_engine
 from app.pb.pollen.jobs.v1 import query_pb2 as jobs_query
 from app.pb.pollen.node.v1 import node_pb2
 from app.sdk.signer import Signer, Signing, Terms, sign_tx
+from app.wire.proofs import decode_proof
 from app.wire.records import unpack
 from app.wire.tx import encode_slot
 from tests.build import a_job
@@ -132,6 +135,48 @@ async def test_answers_carry_their_height(node: Node, channel: Any) -> None:
     assert dict(await asked.initial_metadata())["x-cosmos-block-height"] == "1"
 
 
+async def test_a_question_is_answered_from_the_height_that_its_header_gives(
+    node: Node, channel: Any
+) -> None:
+    node.engine.waiting.append(Sequence().sign(a_job(ANNA.address)))
+    node.engine.make_block()
+    method = channel.unary_unary(
+        "/cosmos.bank.v1beta1.Query/Balance",
+        request_serializer=bank_query.QueryBalanceRequest.SerializeToString,
+        response_deserializer=bank_query.QueryBalanceResponse.FromString,
+    )
+    request, found = bank_query.QueryBalanceRequest(address=ANNA_TEXT, denom="uflt"), {}
+    for height in ("0", "1", "2"):
+        asked = method(request, metadata=(("x-cosmos-block-height", height),))
+        found[height] = int((await asked).balance.amount)
+        answered = dict(await asked.initial_metadata())["x-cosmos-block-height"]
+        assert answered == ("2" if height == "0" else height)
+    assert found["0"] == found["2"] < found["1"] == 10**12
+    for wrong, words in (("3", "keeps the states of heights 1 to 2"), ("one", "is no height")):
+        with pytest.raises(grpc.aio.AioRpcError, match=words) as caught:
+            await method(request, metadata=(("x-cosmos-block-height", wrong),))
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_what_is_present_has_no_height(channel: Any) -> None:
+    method = channel.unary_unary(
+        "/pollen.node.v1.Service/Status",
+        request_serializer=node_pb2.StatusRequest.SerializeToString,
+        response_deserializer=node_pb2.StatusResponse.FromString,
+    )
+    with pytest.raises(grpc.aio.AioRpcError, match="this method has no height"):
+        await method(node_pb2.StatusRequest(), metadata=(("x-cosmos-block-height", "1"),))
+
+
+async def test_a_row_is_proved_over_grpc_too(node: Node, channel: Any) -> None:
+    path = "/cosmos.base.tendermint.v1beta1.Service/ABCIQuery"
+    request = node_query.ABCIQueryRequest(path="/store/bank/key", data=SENTINEL, prove=True)
+    answer = await call(channel, path, request, node_query.ABCIQueryResponse)
+    assert (answer.code, answer.height, answer.value) == (0, 1, SENTINEL_VALUE)
+    app_hash = node.application.last.app_hash
+    assert verify(decode_proof(answer.proof_ops), app_hash, b"bank", SENTINEL) == SENTINEL_VALUE
+
+
 async def test_an_unknown_account_is_not_found(channel: Any) -> None:
     request = auth_query.QueryAccountRequest(address=to_bech32(BERT.address))
     path = "/cosmos.auth.v1beta1.Query/Account"
@@ -150,7 +195,7 @@ async def test_a_wrong_address_is_an_invalid_argument(channel: Any) -> None:
 
 
 async def test_the_engines_queries_are_answered_alike(node: Node) -> None:
-    view = View(node.application.state, node.application.next_block())
+    view = node.application.view
     path = "/cosmos.auth.v1beta1.Query/Account"
     found = auth_query.QueryAccountRequest(address=ANNA_TEXT).SerializeToString()
     assert answer_engine(view, RequestQuery(path=path, data=found)).code == 0
