@@ -40,7 +40,7 @@ from app.modules.bank import Send
 from app.node.comet import Engine
 from app.node.config import Home
 from app.node.localnet import CHAIN_ID, Localnet, make_localnet, start_node
-from app.node.socket import serve, varint
+from app.node.socket import Door, varint
 from app.node.status import ask
 from app.sdk.signer import Signer, Signing, Terms, make_signer_info, sign_tx
 from app.wire.records import pack
@@ -348,7 +348,7 @@ def do_nothing(home: Home) -> None:
     async def run() -> None:
         end = asyncio.get_running_loop().create_future()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end.set_result, None)
-        await serve(methods, home.socket, end.set_exception)
+        await Door(methods, end.set_exception).open(home.socket)
         engine = Engine(home, home.read_config())
         await engine.start()
         await end

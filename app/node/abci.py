@@ -84,6 +84,7 @@ CONSENSUS_PARAMS = ConsensusParams(
 
 CANDIDATES_MAX = 4
 SIGNATURES_REMEMBERED = 1 << 16
+SIGNATURES_PER_DRAIN = 16  # Some two milliseconds.
 TXS_REMEMBERED = 1 << 15
 LARGE_TX_BYTES = 1 << 13
 LARGE_TXS_REMEMBERED = 16
@@ -157,7 +158,10 @@ class Application:
     ) -> None:
         self.store = store
         self.snapshots = snapshots
-        self.verify = lru_cache(SIGNATURES_REMEMBERED)(verify_secp256k1)
+        self.drain: Callable[[], None] = lambda: None
+        """Takes off the engine's sockets what has come; called within long work."""
+        self.verify_once = lru_cache(SIGNATURES_REMEMBERED)(verify_secp256k1)
+        self._signature_count = 0
         self.mempool = Mempool(self.verify)
         self._decode_small = lru_cache(TXS_REMEMBERED)(decode_tx)
         self._decode_large = lru_cache(LARGE_TXS_REMEMBERED)(decode_tx)
@@ -215,6 +219,13 @@ class Application:
         last = past.last
         next_block = Block(last.chain_id, last.height + 1, last.time_ms, last.time_ms)
         return View(past, next_block, past.forest)
+
+    def verify(self, pubkey: bytes, digest: bytes, signature: bytes) -> bool:
+        """Whether a signature is right, checked only once; now and then the sockets are drained."""
+        self._signature_count += 1
+        if not self._signature_count % SIGNATURES_PER_DRAIN:
+            self.drain()
+        return self.verify_once(pubkey, digest, signature)
 
     async def wait_for_commit(self) -> None:
         """Return once another block is committed."""

@@ -22,7 +22,7 @@ from app.node.grpc import start_grpc
 from app.node.leveldb import LevelStore
 from app.node.metrics import Metrics, StatisticsCollector, serve_metrics
 from app.node.snapshots import Snapshots
-from app.node.socket import serve
+from app.node.socket import Door
 from app.node.state_sync import StateSync
 from app.node.vrf_keys import find_lost_key, prove_from
 
@@ -107,8 +107,10 @@ async def open_doors(
     stack: AsyncExitStack, home: Home, application: Application, config: NodeConfig, end: End
 ) -> None:
     """Listen for the engine, for gRPC, and for who wants metrics."""
-    server = await serve(application.methods, home.socket, partial(finish, end))
-    stack.callback(server.close)
+    door = Door(application.methods, partial(finish, end))
+    await door.open(home.socket)
+    stack.callback(door.close)
+    application.drain = door.drain
     metrics = application.metrics
     metrics.waiting.set_function(lambda: application.mempool.count(application.state))
     metrics.registry.register(StatisticsCollector(partial(read_statistics, application)))

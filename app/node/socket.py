@@ -2,16 +2,22 @@
 
 A frame is an unsigned varint length and a `tendermint.abci.Request`. The engine opens four
 connections; one event loop serves them all, in turns of a few requests, answered in one write. What
-arrives is taken off the socket between turns even if it must wait, because while a write of the
-engine's blocks its flush timer spins (20 ns, meant as ms) and takes a whole processor.
+arrives is taken off the socket between turns, and within a long one by `Door.drain`, even if it
+must wait: while a write of the engine's blocks, its flush timer spins (20 ns, meant as ms) and
+takes a whole processor.
 
 A request this version doesn't know gets an empty answer of its own number (a response's field is
 its request's plus one), so an engine with additional methods still runs. A user's fault is an
 answer with a code; an exception is a bug, after which nothing more is answered.
 """
 
+from __future__ import annotations
+
 import asyncio
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,19 +70,43 @@ def answer(methods: Methods, payload: bytes) -> bytes:
     return frame(response.SerializeToString())
 
 
-async def serve(
-    methods: Methods, path: Path, fail: Callable[[Exception], None]
-) -> asyncio.AbstractServer:
-    """Listen on the path, in place of a socket left there; `fail` gets the exception of a bug."""
-    path.unlink(missing_ok=True)
-    loop = asyncio.get_running_loop()
-    return await loop.create_unix_server(lambda: _Connection(methods, fail), str(path))
+class Door:
+    """The socket and its open connections; `fail` gets the exception of a bug."""
 
-
-class _Connection(asyncio.BufferedProtocol):
     def __init__(self, methods: Methods, fail: Callable[[Exception], None]) -> None:
         self._methods = methods
         self._fail = fail
+        self._connections: list[Connection] = []
+
+    async def open(self, path: Path) -> None:
+        """Listen on the path, in place of a socket left there."""
+        path.unlink(missing_ok=True)
+        loop = asyncio.get_running_loop()
+        make = partial(Connection, self._methods, self._fail, self._connections)
+        self._server = await loop.create_unix_server(make, str(path))
+
+    def drain(self) -> None:
+        """Take what has arrived off the socket; it is answered in turn."""
+        for connection in self._connections:
+            connection.drain()
+
+    def close(self) -> None:
+        """Let nobody else in."""
+        self._server.close()
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One of the engine's connections; it is among the open ones while it is."""
+
+    def __init__(
+        self,
+        methods: Methods,
+        fail: Callable[[Exception], None],
+        connections: list[Connection],
+    ) -> None:
+        self._methods = methods
+        self._fail = fail
+        self._connections = connections
         self._chunk = memoryview(bytearray(READ_BYTES))
         self._buffer = bytearray()
         self._has_turn = False
@@ -84,9 +114,11 @@ class _Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._connections.append(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._buffer.clear()
+        self._connections.remove(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._chunk
@@ -98,7 +130,24 @@ class _Connection(asyncio.BufferedProtocol):
         if not self._has_turn:
             self._take_turn()
 
+    def drain(self) -> None:
+        """Take what has arrived off the socket; it is answered in the next turn."""
+        number = self._transport.get_extra_info("socket").fileno()
+        with suppress(BlockingIOError):
+            while len(self._buffer) <= WAITING_BYTES_MAX:
+                size = os.readv(number, [self._chunk])
+                if not size:
+                    break
+                self._buffer += self._chunk[:size]
+                self._ask_turn()
+
+    def _ask_turn(self) -> None:
+        if not self._has_turn:
+            self._has_turn = True
+            asyncio.get_running_loop().call_soon(self._take_turn)
+
     def _take_turn(self) -> None:
+        self._has_turn = False
         try:
             frames = take_frames(self._buffer, TURN_REQUESTS)
             answers = [answer(self._methods, payload) for payload in frames]
@@ -107,9 +156,8 @@ class _Connection(asyncio.BufferedProtocol):
             self._fail(error)
             return
         self._transport.write(b"".join(answers))
-        self._has_turn = len(frames) == TURN_REQUESTS
-        if self._has_turn:
-            asyncio.get_running_loop().call_soon(self._take_turn)
+        if len(frames) == TURN_REQUESTS:
+            self._ask_turn()
         if len(self._buffer) <= WAITING_BYTES_MAX:
             self._transport.resume_reading()
 

@@ -109,7 +109,7 @@ def test_a_signature_is_verified_once(node: BankChain) -> None:
     node.check(tx)
     node.accepts(node.prepare([tx]))
     node.run([tx])
-    info = node.app.verify.cache_info()
+    info = node.app.verify_once.cache_info()
     assert (info.misses, info.hits) == (1, 2)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket as real_socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from cosmpy.protos.tendermint.abci import types_pb2 as abci
 from google.protobuf.message import Message
 
 from app.node import socket
-from app.node.socket import TURN_REQUESTS, answer, frame, serve
+from app.node.socket import TURN_REQUESTS, Connection, Door, answer, frame
 from tests.conftest import Vector
 
 METHODS: dict[str, Callable[[Any], Message]] = {
@@ -59,7 +61,7 @@ class Peer:
 
     def __init__(self, methods: socket.Methods = METHODS) -> None:
         self.wire, self.faults = Wire(), list[Exception]()
-        self._connection = socket._Connection(methods, self.faults.append)
+        self._connection = Connection(methods, self.faults.append, [])
         self._connection.connection_made(self.wire)
 
     def send(self, data: bytes) -> None:
@@ -182,9 +184,46 @@ def test_bytes_that_are_no_abci_end_the_connection() -> None:
 async def test_a_stale_socket_file_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "abci.sock"
     for _ in range(2):
-        server = await serve(METHODS, path, lambda error: None)
+        door = Door(METHODS, lambda error: None)
+        await door.open(path)
         reader, writer = await asyncio.open_unix_connection(str(path))
         writer.write(frame(abci.Request(flush=abci.RequestFlush()).SerializeToString()))
         assert await reader.read(100) == frame(b"\x1a\x00")
         writer.close()
-        server.close()
+        door.close()
+
+
+async def test_long_work_takes_what_comes_off_the_sockets_and_answers_it_afterwards(
+    tmp_path: Path,
+) -> None:
+    path = str(tmp_path / "abci.sock")
+    check = abci.Request(check_tx=abci.RequestCheckTx(tx=bytes(1_000))).SerializeToString()
+    commit = abci.Request(commit=abci.RequestCommit()).SerializeToString()
+    stream = frame(check) * 1_000
+    sent_bytes = 0
+
+    def work(request: Any) -> Message:
+        nonlocal sent_bytes
+        while sent_bytes < len(stream):  # Several times what a socket holds.
+            with contextlib.suppress(BlockingIOError):
+                sent_bytes += mempool.send(stream[sent_bytes:])
+            door.drain()
+        return abci.ResponseCommit()
+
+    methods = {**METHODS, "commit": work}
+    door = Door(methods, lambda error: None)
+    await door.open(Path(path))
+    reader, writer = await asyncio.open_unix_connection(path)
+    with real_socket.socket(real_socket.AF_UNIX) as mempool:
+        mempool.connect(path)
+        mempool.setblocking(False)
+        await asyncio.sleep(0.01)
+        writer.write(frame(commit))
+        done = frame(abci.Response(commit=abci.ResponseCommit()).SerializeToString())
+        assert await reader.readexactly(len(done)) == done
+        answers, answered = answer(methods, check) * 1_000, bytearray()
+        while len(answered) < len(answers):
+            answered += await asyncio.get_running_loop().sock_recv(mempool, 1 << 20)
+        assert answered == answers
+    writer.close()
+    door.close()
