@@ -113,6 +113,18 @@ class Committee:
     released_ppm: U32 = U32(0)
 
 
+NO_COMMITTEE = Committee(
+    job_id=U64(0),
+    step=CommitteeStep.UNSPECIFIED,
+    slices=(),
+    member_count=U32(0),
+    due_clock_ms=U64(0),
+    deadline_height=U64(0),
+    is_early=False,
+)
+"""Of a job that nobody measures."""
+
+
 @dataclass(frozen=True, slots=True)
 class GrantKeptSlices:
     """Give each member of a committee the keys of the slices kept for acceptance."""

@@ -180,6 +180,7 @@ from app.modules.jobs import (
     SeatBonds,
     Slice,
     Work,
+    has_threshold,
     round_pool_uflt,
     worker_seat_bond_uflt,
 )
@@ -565,6 +566,7 @@ __all__ = [
     "encode_values",
     "find_root",
     "has_bit",
+    "has_threshold",
     "is_clipped",
     "is_proven_false",
     "join_proof",

@@ -116,18 +116,18 @@ async def read_jobs(settings: Settings, options: ReaderOptions) -> None:
     from fl_worker.cli.running import Wanted, ensure_registered, say_ready
     from fl_worker.flower.sandbox import sandbox_warning
     from fl_worker.roles.agent import follow_all
+    from fl_worker.roles.opener import Opener, OpenerConfig
     from fl_worker.roles.reader import ReaderConfig, ReaderRole
-    from fl_worker.roles.scorer import Scorer, ScorerConfig
 
     async with open_participant(settings, options.store_bytes) as me:
         secret = keep_reader_key(me.folder)
-        scorer = None
+        opener = None
         if options.role == Role.EVALUATOR:
-            scorer = Scorer(me.chain, me.peers, ScorerConfig(me.folder, secret))
+            opener = Opener(me.peers, OpenerConfig(me.folder, secret))
             if sandbox_warning():
                 log.warning("it runs the apps of all jobs that it scores: %s", sandbox_warning())
         config = ReaderConfig(options.role.name.lower())
-        role = ReaderRole(me.chain, me.store, me.peers, config, scorer)
+        role = ReaderRole(me.chain, me.store, me.peers, config, opener)
         access = Access(
             chain_id=me.client.chain_id,
             authorize=role.authorize,

@@ -44,6 +44,7 @@ DISCOVERY_REST_S = 2.0
 FAULTS = (ChainError, BlobFault, FlowerError, ValueError, OSError, TimeoutError)
 """What the chain, the network, a disk, an app or somebody's bytes may do; ValueError: bytes."""
 JOBS_PER_PAGE = U32(100)
+PERCENT_PPM = 10_000
 
 
 class Role(Protocol):
@@ -95,7 +96,7 @@ class Chain:
         result = await self.client.submit(self.signer, [message], fee=fee)
         self._fees[type(message)] = fee or await self.client.find_fee(result.gas_used)
         self.journal.note_submission(job_id, intent.round, intent.act.value, result.hash)
-        log.info("job %d round %d: %s", job_id, intent.round, intent.act.value)
+        log.info("%s: %s", describe_place(job_id, intent), intent.act.value)
 
 
 class Follower:
@@ -170,13 +171,25 @@ class Follower:
             self._done.add(intent)
         except FAULTS as error:
             self._failures[intent] += 1
-            place = f"job {self._job_id} round {intent.round}: {intent.act.value}"
+            place = f"{describe_place(self._job_id, intent)}: {intent.act.value}"
             log.warning("%s failed, will try again: %s", place, error)
             await asyncio.sleep(min(REST_S_MIN * 2 ** self._failures[intent], REST_S_MAX))
             self._has_news = True
         finally:
             self._running.pop(intent, None)
             self._wake.set()
+
+
+def describe_place(job_id: int, intent: Intent) -> str:
+    """Return where an act belongs, in words."""
+    return f"job {job_id} round {intent.round}" if intent.round else f"job {job_id}"
+
+
+def describe_end(job: Job) -> str:
+    """Return how a job ended, and what of the held-back money its end releases."""
+    words = f"{job.phase.name.lower()} ({job.reason})" if job.reason else job.phase.name.lower()
+    percent = job.released_ppm / PERCENT_PPM
+    return f"{words}; {percent:g} % of what was held back is paid" if job.rejected else words
 
 
 def open_rounds(view: JobStateResponse) -> list[int]:
@@ -218,6 +231,7 @@ async def attend(chain: Chain, role: Role, job: Job, followers: dict[U64, Follow
                     job = await followers[job.job_id].run()
                 finally:
                     del followers[job.job_id]
+                log.info("job %d: over, %s", job.job_id, describe_end(job))
             if job.job_id in chain.journal.held_jobs():
                 await role.finish(job)
             return

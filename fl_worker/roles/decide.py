@@ -13,11 +13,13 @@ from enum import Enum
 from app.sdk.protocol import (
     U32,
     Address,
+    CommitteeStep,
     Dispute,
     DisputePhase,
     Job,
     JobPhase,
     JobStateResponse,
+    Member,
     Reader,
     Round,
     RoundPhase,
@@ -47,6 +49,10 @@ class Act(Enum):
     REVEAL_SCORES = "reveal scores"
     REFUSE_SLICES = "refuse slices"
     GRANT_SLICES = "grant slices"
+    GRANT_KEPT = "grant kept slices"
+    MEASURE_RESULT = "measure the result"
+    COMMIT_MEASUREMENT = "commit measurement"
+    REVEAL_MEASUREMENT = "reveal measurement"
     CHECK = "check"
     DISPUTE = "dispute"
     CHALLENGE = "challenge"
@@ -57,7 +63,7 @@ class Act(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """An act in a round; equal intents are the same piece of work."""
+    """An act in a round, or of a whole job: round 0; equal ones are the same piece of work."""
 
     act: Act
     round: U32
@@ -101,6 +107,16 @@ class ScorerMemory:
     """(round, attempt) of scores in the journal."""
     unmeasured: Collection[tuple[int, int]] = ()
     """(round, attempt) of slices that don't open or can't be measured on."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberMemory:
+    """What an evaluator has of one job's rejected result."""
+
+    is_measured: bool = False
+    """Whether its measurement is in the journal."""
+    is_unmeasurable: bool = False
+    """Whether the kept slices don't open, or aren't what was posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,12 +262,46 @@ def act_of_scorer(current: Round, scorer: Scorer, memory: ScorerMemory) -> Act |
     return None
 
 
+def find_member(view: JobStateResponse, me: Address) -> Member | None:
+    """Return an evaluator's place in the committee that measures a result now, or None."""
+    members = view.members if view.job.phase == JobPhase.REVIEW else ()
+    return next((each for each in members if each.evaluator == me), None)
+
+
+def decide_member(view: JobStateResponse, me: Address, memory: MemberMemory) -> Iterator[Intent]:
+    """Walk what a committee asks of an evaluator now."""
+    member = find_member(view, me)
+    act = act_of_member(view.committee.step, member, memory) if member else None
+    if act is not None:
+        yield Intent(act, U32(0))
+
+
+def act_of_member(step: CommitteeStep, member: Member, memory: MemberMemory) -> Act | None:
+    """Return what a committee's step asks of one of its members.
+
+    No message refuses slices: who can't measure on them stays silent, and without a quorum the
+    result counts as accepted.
+    """
+    has_committed = bool(member.commitment)
+    if step == CommitteeStep.COMMIT and not (has_committed or memory.is_unmeasurable):
+        return Act.COMMIT_MEASUREMENT if memory.is_measured else Act.MEASURE_RESULT
+    is_closed = has_committed and not member.measurement.salt
+    if step == CommitteeStep.REVEAL and is_closed and memory.is_measured:
+        return Act.REVEAL_MEASUREMENT
+    return None
+
+
 def decide_requester(view: JobStateResponse, me: Address) -> Iterator[Intent]:
-    """Walk the rounds whose slices a requester has to grant now."""
+    """Walk the slices that a requester has to grant now: of its rounds, and those kept."""
+    if view.job.requester != me:
+        return
     for state in view.rounds:
-        is_asked = state.round.score_step == ScoreStep.GRANT and view.job.requester == me
+        is_asked = state.round.score_step == ScoreStep.GRANT
         if is_asked and not any(each.slice_keys for each in asked_scorers(state)):
             yield Intent(Act.GRANT_SLICES, state.round.round, state.round.score_attempt)
+    is_asked = view.job.phase == JobPhase.REVIEW and view.committee.step == CommitteeStep.GRANT
+    if is_asked and not any(each.slice_keys for each in view.members):
+        yield Intent(Act.GRANT_KEPT, U32(0))
 
 
 def missing_updates(state: RoundState, memory: ReaderMemory) -> list[Seat]:

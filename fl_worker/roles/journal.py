@@ -1,8 +1,9 @@
 """A participant's memory on disk: what it will submit is written here before it is submitted.
 
 One SQLite file a participant: killed at any moment, it holds a whole update or none, never half of
-one. What binds its owner, updates, scores, keys, challenges, decisions, is on the disk itself
-before anything follows from it; what can be found out again may be lost when the power fails.
+one. What binds its owner, updates, scores, measurements, keys, challenges, decisions, is on the
+disk itself before anything follows from it; what can be found out again may be lost when the
+power fails.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from app.sdk.protocol import Reveal, Scores, decode, encode
+from app.sdk.protocol import Measurement, Reveal, Scores, decode, encode
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS updates (
@@ -36,6 +37,8 @@ CREATE TABLE IF NOT EXISTS slice_keys (cid TEXT PRIMARY KEY, key BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS scores (
     job_id INTEGER, round INTEGER, attempt INTEGER, scores BLOB NOT NULL,
     PRIMARY KEY (job_id, round, attempt));
+CREATE TABLE IF NOT EXISTS measurements (
+    job_id INTEGER PRIMARY KEY, measurement BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS jobs (job_id INTEGER PRIMARY KEY, decision TEXT NOT NULL);
 """
 JOINING, JOINED, LEFT = "joining", "joined", "left"
@@ -169,6 +172,20 @@ class Journal:
         )
         return [(number, attempt) for number, attempt in rows]
 
+    def save_measurement(self, job_id: int, measurement: Measurement) -> None:
+        """Keep what a member of a committee measured, with its salt."""
+        with self._synced():
+            self._database.execute(
+                "INSERT INTO measurements VALUES (?, ?)", (job_id, encode(measurement))
+            )
+
+    def find_measurement(self, job_id: int) -> Measurement | None:
+        """Return what was measured of a job's rejected result, or None."""
+        row = self._database.execute(
+            "SELECT measurement FROM measurements WHERE job_id = ?", (job_id,)
+        ).fetchone()
+        return None if row is None else decode(Measurement, row[0])
+
     def save_challenge(self, challenge: Challenge) -> None:
         """Keep a proof and its salt before anything is bound by them, and what came of it."""
         with self._synced():
@@ -222,7 +239,8 @@ class Journal:
         """Drop all that is kept of an ended job but its submissions, challenges and decision."""
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")
-            for table in ("updates", "states", "verdicts", "models", "scores"):
+            tables = ("updates", "states", "verdicts", "models", "scores", "measurements")
+            for table in tables:
                 self._database.execute(f"DELETE FROM {table} WHERE job_id = ?", (job_id,))
 
     @contextmanager

@@ -53,6 +53,10 @@ class Peers:
         others = [each.participant for each in state.readers if each.participant != self._me]
         return [registered[participant] for participant in others]
 
+    def last_endpoints(self, view: JobStateResponse) -> list[str]:
+        """Return the endpoints of a job's last readers, of those rounds that its state shows."""
+        return self.endpoints(view, view.rounds[-1]) if view.rounds else []
+
     async def all_endpoints(self) -> list[str]:
         """Return the endpoints of everyone else who is registered to read."""
         found = []

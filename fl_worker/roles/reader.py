@@ -24,6 +24,7 @@ from app.sdk.protocol import (
     AggregatePosted,
     AggregatorReplaced,
     AttestAggregate,
+    CommitteeStepChanged,
     Job,
     JobPhaseChanged,
     JobRequest,
@@ -54,6 +55,8 @@ from fl_worker.roles.decide import (
     missing_updates,
 )
 from fl_worker.roles.journal import JOINED, CombinedModel
+from fl_worker.roles.member import CommitteeMember
+from fl_worker.roles.opener import Opener
 from fl_worker.roles.peers import Peers
 from fl_worker.roles.scorer import Scorer
 from fl_worker.roles.updates import read_base, read_updates
@@ -69,6 +72,7 @@ LAST_TRY_S = 1.0
 MODELS_KEPT = 10
 """So many settled rounds' models stay for who follows a running job."""
 SCORING_ACTS = (Act.MEASURE, Act.COMMIT_SCORES, Act.REVEAL_SCORES, Act.REFUSE_SLICES)
+MEMBER_ACTS = (Act.MEASURE_RESULT, Act.COMMIT_MEASUREMENT, Act.REVEAL_MEASUREMENT)
 MODEL_TAG = "job/{job_id}/model/{number}"
 LAYOUT_TAG = "job/{job_id}/layout"
 
@@ -90,10 +94,12 @@ class ReaderRole:
         store: Store,
         peers: Peers,
         config: ReaderConfig,
-        scorer: Scorer | None = None,
+        opener: Opener | None = None,
     ) -> None:
+        """Follow as a reader; one that opens slices scores and measures too."""
         self.name = config.name
-        self._scorer = scorer
+        self._scorer = Scorer(chain, peers, opener) if opener else None
+        self._member = CommitteeMember(chain, peers, opener) if opener else None
         self._chain = chain
         self._store = store
         self._peers = peers
@@ -126,7 +132,7 @@ class ReaderRole:
         """Whether a job or a round of it goes on, but what asks for workers alone."""
         if isinstance(event, RoundPhaseChanged):
             return event.phase not in TRAINING
-        if isinstance(event, ScoreStepChanged):
+        if isinstance(event, ScoreStepChanged | CommitteeStepChanged):
             return self._scorer is not None
         news = JobPhaseChanged | UpdateRevealed | AggregatePosted | AggregatorReplaced
         return isinstance(event, news)
@@ -141,11 +147,15 @@ class ReaderRole:
         yield from decide_reader(view, self._chain.address, self.memory(view.job.job_id))
         if self._scorer is not None:
             yield from self._scorer.decide(view)
+        if self._member is not None:
+            yield from self._member.decide(view)
 
     async def act(self, view: JobStateResponse, state: RoundState | None, intent: Intent) -> None:
-        """Collect, vote, combine, post, attest, score or forget."""
+        """Collect, vote, combine, post, attest, score, measure or forget."""
         if intent.act is Act.FORGET:
             await self._forget(view.job, intent.round)
+        elif self._member is not None and intent.act in MEMBER_ACTS:
+            await self._member.act(view, intent)
         elif state is not None and intent.act is Act.COLLECT:
             await self._collect(view, state)
         elif state is not None and intent.act is Act.VOTE:
@@ -162,6 +172,8 @@ class ReaderRole:
     async def finish(self, job: Job) -> None:
         """Drop an ended job's bytes, all but its final model and the layout to read it by."""
         self._seen.pop(job.job_id, None)
+        if self._member is not None:
+            self._member.forget(job.job_id)
         await asyncio.to_thread(self._keep_layout, job)
         await drop_tags(self._store, f"job/{job.job_id}/round/")
         await self._drop_models(job, before=job.next_round)

@@ -1,16 +1,20 @@
-"""The requester's agent: gives the evaluators who score a round the keys of its drawn slices.
+"""The requester's agent: gives evaluators the keys of the slices that they are to measure on.
 
-Nobody else has the keys. Without them a round isn't scored, and its pool is split equally.
+Nobody else has the keys. Without them a round isn't scored, and its pool is split equally; and a
+rejected result isn't measured, and counts as accepted.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from app.sdk.protocol import (
     SCORING,
+    Address,
+    CommitteeStepChanged,
+    GrantKeptSlices,
     GrantSlices,
     Job,
     JobPhaseChanged,
@@ -18,18 +22,19 @@ from app.sdk.protocol import (
     RoundPhaseChanged,
     RoundState,
     ScoreStepChanged,
+    has_threshold,
 )
 from app.sdk.text import to_bech32
 from fl_worker.blobs.cids import BlobFault
 from fl_worker.blobs.sealing import BOX_BYTES, Unopened, box_key
 from fl_worker.roles.agent import Chain
-from fl_worker.roles.decide import Intent, asked_scorers, decide_requester
+from fl_worker.roles.decide import Act, Intent, asked_scorers, decide_requester
 
 log = logging.getLogger("pollen")
 
 
 class Requester:
-    """What a requester does for its jobs while they run."""
+    """What a requester does for its jobs until they are settled."""
 
     name = "requester"
 
@@ -37,35 +42,47 @@ class Requester:
         self._chain = chain
 
     async def wants(self, job: Job) -> bool:
-        """Its own jobs whose rounds are scored."""
+        """Its own jobs whose rounds are scored, or whose result can be measured."""
         is_scored = job.spec.pay.contribution in SCORING
-        return job.requester == self._chain.address and is_scored
+        is_own = job.requester == self._chain.address
+        return is_own and (is_scored or has_threshold(job.spec))
 
     def is_news(self, event: Any) -> bool:
-        """Whether a job, a round or its scoring goes on."""
-        return isinstance(event, JobPhaseChanged | RoundPhaseChanged | ScoreStepChanged)
+        """Whether a job, a round, its scoring or the job's committee goes on."""
+        news = JobPhaseChanged | RoundPhaseChanged | ScoreStepChanged | CommitteeStepChanged
+        return isinstance(event, news)
 
     def decide(self, view: JobStateResponse) -> Iterator[Intent]:
         """Walk what it owes."""
         return decide_requester(view, self._chain.address)
 
     async def act(self, view: JobStateResponse, state: RoundState | None, intent: Intent) -> None:
-        """Grant a round's slices."""
-        if state is not None:
-            job, keys = view.job, tuple(self._box_keys(view, state))
-            message = GrantSlices(self._chain.address, job.job_id, intent.round, keys)
-            await self._chain.submit(job.job_id, intent, message)
+        """Grant a round's slices, or those kept for acceptance."""
+        me, job = self._chain.address, view.job
+        if intent.act is Act.GRANT_KEPT:
+            members = [member.evaluator for member in view.members]
+            keys = self._box_keys(view, view.committee.slices, members)
+            message: Any = GrantKeptSlices(me, job.job_id, tuple(keys))
+        elif state is not None:
+            scorers = [scorer.evaluator for scorer in asked_scorers(state)]
+            keys = self._box_keys(view, state.round.slices, scorers)
+            message = GrantSlices(me, job.job_id, intent.round, tuple(keys))
+        else:
+            return
+        await self._chain.submit(job.job_id, intent, message)
 
     async def finish(self, job: Job) -> None:
         """Nothing was taken; the keys stay with their owner."""
 
-    def _box_keys(self, view: JobStateResponse, state: RoundState) -> Iterator[bytes]:
-        """Walk the drawn slices' keys, boxed for each evaluator in order."""
+    def _box_keys(
+        self, view: JobStateResponse, slices: Iterable[int], evaluators: Iterable[Address]
+    ) -> Iterator[bytes]:
+        """Walk slices' keys, boxed for each evaluator in order."""
         readers = {each.participant: each.reader_key for each in view.readers}
-        keys = [self._find_key(view.job, number) for number in state.round.slices]
-        for scorer in asked_scorers(state):
+        keys = [self._find_key(view.job, number) for number in slices]
+        for evaluator in evaluators:
             for key in keys:
-                yield box_or_nothing(key, readers[scorer.evaluator], to_bech32(scorer.evaluator))
+                yield box_or_nothing(key, readers[evaluator], to_bech32(evaluator))
 
     def _find_key(self, job: Job, number: int) -> bytes:
         cid = job.spec.work.validation_slices[number].sealed.cid
@@ -83,5 +100,5 @@ def box_or_nothing(key: bytes, reader_key: bytes, name: str) -> bytes:
     try:
         return box_key(key, reader_key)
     except Unopened as fault:
-        log.warning("evaluator %s can't score: %s", name, fault)
+        log.warning("evaluator %s can't measure: %s", name, fault)
         return bytes(BOX_BYTES)

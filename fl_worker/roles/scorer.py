@@ -9,17 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
-
-from nacl.public import PrivateKey
 
 from app.sdk.protocol import (
     I64,
@@ -35,19 +29,15 @@ from app.sdk.protocol import (
     encode,
 )
 from fl_worker.blobs.cids import BlobFault
-from fl_worker.blobs.permit import RoundTag
-from fl_worker.blobs.sealing import Unopened, unbox_key, unseal
+from fl_worker.blobs.sealing import Unopened
 from fl_worker.flower.errors import FlowerError
-from fl_worker.flower.fab import install_fab
-from fl_worker.flower.sandbox import Limits
 from fl_worker.roles.agent import Chain
 from fl_worker.roles.decide import Act, Intent, ScorerMemory, decide_scorer, find_scorer
+from fl_worker.roles.opener import Opener
 from fl_worker.roles.peers import Peers
 from fl_worker.roles.updates import read_base, read_updates
-from fl_worker.scoring.bench import Measured, open_bench
 from fl_worker.scoring.score import score_updates
 from fl_worker.scoring.slices import MalformedSlice
-from fl_worker.update.layout import Layout
 
 log = logging.getLogger("pollen")
 
@@ -60,25 +50,15 @@ class Unmeasurable(Exception):
     """Slices that don't open, or on which nothing can be measured."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScorerConfig:
-    """Where an evaluator keeps the apps it runs, what opens its boxes, and what an app may use."""
-
-    home: Path
-    secret: PrivateKey
-    limits: Limits = Limits()
-
-
 class Scorer:
     """What an evaluator does while rounds are scored."""
 
-    def __init__(self, chain: Chain, peers: Peers, config: ScorerConfig) -> None:
+    def __init__(self, chain: Chain, peers: Peers, opener: Opener) -> None:
         self._chain = chain
         self._peers = peers
-        self._config = config
+        self._opener = opener
         self._began_s: dict[tuple[int, int, int], float] = {}
         self._refused: dict[tuple[int, int, int], str] = {}
-        self._benches = asyncio.Semaphore(os.cpu_count() or 1)
 
     def decide(self, view: JobStateResponse) -> Iterator[Intent]:
         """Walk what it owes."""
@@ -127,8 +107,7 @@ class Scorer:
         began_s = self._began_s.setdefault(place, time.monotonic())
         end_s = began_s + PATIENCE * job.spec.schedule.score_s
         try:
-            async with self._benches:
-                utilities, own_scores = await self._score(view, state, end_s)
+            utilities, own_scores = await self._score(view, state, end_s)
         except Unmeasurable as reason:
             log.warning("job %d round %d: slices refused: %s", job.job_id, number, reason)
             self._refused[place] = str(reason)
@@ -144,37 +123,16 @@ class Scorer:
         self, view: JobStateResponse, state: RoundState, end_s: float
     ) -> tuple[list[int], list[int]]:
         """Return utilities and own scores on a round's slices; Unmeasurable if there are none."""
+        scorer = find_scorer(state, self._chain.address)
+        boxes = scorer.slice_keys if scorer else ()
+        granted = zip(state.round.slices, boxes, strict=True)
+        endpoints = self._peers.endpoints(view, state)
         async with in_time(end_s):
-            slices = [each async for each in self._open_slices(view, state)]
+            slices = await self._opener.open_slices(view.job, granted, endpoints)
         base = await read_base(self._peers, view, state)
         updates = await read_updates(self._peers, view, state)
-        measured = await self._prepare(view.job)
-        async with in_time(end_s), open_bench(measured, slices) as bench:
+        async with in_time(end_s), self._opener.open_bench(view.job, slices) as bench:
             return await score_updates(bench, base, updates, state.round.round)
-
-    async def _open_slices(self, view: JobStateResponse, state: RoundState) -> AsyncIterator[bytes]:
-        """Walk the round's slices; Unopened if one isn't what the requester posted."""
-        job, scorer = view.job, find_scorer(state, self._chain.address)
-        boxes = scorer.slice_keys if scorer else ()
-        tag, endpoints = RoundTag(job.job_id, 0), self._peers.endpoints(view, state)
-        for number, box in zip(state.round.slices, boxes, strict=True):
-            shown = job.spec.work.validation_slices[number]
-            key = unbox_key(box, self._config.secret)
-            plain = unseal(await self._peers.read(shown.sealed, tag, endpoints), key)
-            if sha256(plain).digest() != shown.hash:
-                raise Unopened(
-                    f"slice {number} holds {sha256(plain).hexdigest()}, "
-                    f"posted was {shown.hash.hex()}"
-                )
-            yield plain
-
-    async def _prepare(self, job: Job) -> Measured:
-        """Install a job's app, which was fetched once."""
-        tag, work = RoundTag(job.job_id, 0), job.spec.work
-        layout = Layout.from_bytes(await self._peers.read(work.layout, tag))
-        fab = await self._peers.read(work.fab, tag)
-        app_dir = await asyncio.to_thread(install_fab, fab, self._config.home / "apps")
-        return Measured(app_dir, job.spec, layout, job.job_id, self._config.limits)
 
 
 @asynccontextmanager

@@ -31,6 +31,14 @@ async def read_base(peers: Peers, view: JobStateResponse, state: RoundState) -> 
     return base
 
 
+async def read_result(peers: Peers, view: JobStateResponse) -> bytes:
+    """Return the model that a job's last round left; BlobFault unless it has the chain's root."""
+    job, layout_hash = view.job, view.job.spec.work.layout_hash
+    model = await peers.read(job.model, RoundTag(job.job_id, 0), peers.last_endpoints(view))
+    await asyncio.to_thread(require_root, model, MODEL_WIDTH, layout_hash, job.model_root)
+    return model
+
+
 async def read_updates(
     peers: Peers, view: JobStateResponse, state: RoundState, known: Collection[int] = ()
 ) -> list[Included]:
@@ -67,11 +75,12 @@ def counted_seats(state: RoundState) -> list[Seat]:
 def require_root(data: bytes, width: int, layout_hash: bytes, root: bytes) -> None:
     """Raise BlobFault unless bytes have the root on the chain.
 
-    A model made of others could be proven false, however honestly it was computed.
+    A model made of others could be proven false, however honestly it was computed, and what is
+    measured of others says nothing.
     """
     found = tree_root(data, width, layout_hash).root
     if found != root:
         raise BlobFault(
             f"{len(data)} bytes have the root {found.hex()}, the chain has {root.hex()}; "
-            "not combined, since the chain would call the result false"
+            "not used, since what is made of them would be false"
         )

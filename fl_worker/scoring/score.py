@@ -56,6 +56,12 @@ def utility_of(value: float, direction: MetricDirection) -> int:
     return to_millionths(value if direction == MetricDirection.HIGHER else -value)
 
 
+def metric_of(value: float, direction: MetricDirection) -> int:
+    """Return a metric in millionths; one that is no number is the worst there is."""
+    utility = utility_of(value, direction)
+    return utility if direction == MetricDirection.HIGHER else -utility
+
+
 def own_score_of(value: float) -> int:
     """Return a metric from 0 to 1 as a score."""
     return 0 if math.isnan(value) else min(max(to_millionths(value), 0), MILLIONTHS)

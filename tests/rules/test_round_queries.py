@@ -3,7 +3,7 @@
 import pytest
 
 from app.kernel.record import U32, U64
-from app.modules import jobs, rounds
+from app.modules import committees, jobs, rounds
 from app.modules.rounds import (
     JobStateRequest,
     NoSuchRound,
@@ -12,6 +12,7 @@ from app.modules.rounds import (
     RoundRequest,
     RoundState,
 )
+from tests.build_committees import granted, members
 from tests.build_rounds import Play, a_play
 
 
@@ -84,3 +85,17 @@ def test_an_open_job_has_no_rounds() -> None:
     other = play.world.run(message).job_id
     state = job_state(Play(play.world, other, (), (), ()))
     assert (state.rounds, state.readers) == ((), ())
+
+
+def test_a_jobs_state_shows_its_committee_and_the_members_registrations() -> None:
+    play = granted()
+    state = job_state(play)
+    assert state.committee == committees.COMMITTEES.must(play.world.state, play.job_id)
+    assert list(state.members) == members(play)
+    registered = [row.participant for row in state.readers]
+    assert {member.evaluator for member in state.members} <= set(registered)
+
+
+def test_a_jobs_state_shows_no_committee_where_there_is_none() -> None:
+    state = job_state(a_play())
+    assert (state.committee, state.members) == (committees.NO_COMMITTEE, ())

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.worker import toy_bench
 from tests.worker.ipfs_net import IpfsNode, running_node
 from tests.worker.town import Town, ToyApp, open_town, put_in_place
+from tests.worker.toy_bench import ToyBench
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +24,11 @@ def ipfs_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[IpfsN
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> ToyApp:
     return put_in_place(ToyApp(), monkeypatch)
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> ToyBench:
+    return toy_bench.put_in_place(ToyBench(), monkeypatch)
 
 
 @pytest.fixture

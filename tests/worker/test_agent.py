@@ -351,7 +351,7 @@ async def test_nobody_posts_a_model_that_the_roots_of_its_parts_would_disprove(
     town: Town, caplog: pytest.LogCaptureFixture
 ) -> None:
     await town.post(ALL_FOUR | ONE_ROUND | {"work.base_root": bytes(32)})
-    await town.until(lambda: caplog.text.count("not combined") >= len(town.readers))
+    await town.until(lambda: caplog.text.count("not used") >= len(town.readers))
     for _ in range(3):
         town.pass_time()
     await town.until_phase(RoundPhase.ABORTED)
@@ -363,7 +363,7 @@ def test_bytes_of_an_outvoted_reader_must_have_their_root() -> None:
     data, layout_hash = bytes(range(64)), bytes(32)
     root = updates.tree_root(data, 4, layout_hash).root
     updates.require_root(data, 4, layout_hash, root)
-    with pytest.raises(BlobFault, match=f"the chain has {bytes(32).hex()}; not combined"):
+    with pytest.raises(BlobFault, match=f"the chain has {bytes(32).hex()}; not used"):
         updates.require_root(data, 4, layout_hash, bytes(32))
 
 

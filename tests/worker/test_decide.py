@@ -14,10 +14,15 @@ from app.sdk.protocol import (
     U32,
     U64,
     Address,
+    Committee,
+    CommitteeStep,
     Dispute,
     DisputePhase,
+    JobPhase,
     JobStateRequest,
     JobStateResponse,
+    Measurement,
+    Member,
     Reader,
     RoundPhase,
     RoundState,
@@ -31,10 +36,12 @@ from fl_worker.roles.decide import (
     UNSETTLED,
     Act,
     Intent,
+    MemberMemory,
     ReaderMemory,
     ScorerMemory,
     WatcherMemory,
     WorkerMemory,
+    decide_member,
     decide_reader,
     decide_requester,
     decide_scorer,
@@ -288,6 +295,82 @@ def test_a_requester_grants_once_in_each_attempt() -> None:
     for step, keys, who, acts in asked:
         intents = [*decide_requester(with_scorer(step, slice_keys=keys), who)]
         assert [intent.act for intent in intents] == acts, (step, keys)
+
+
+# ---- committees
+
+MEASURED, UNMEASURABLE = MemberMemory(is_measured=True), MemberMemory(is_unmeasurable=True)
+UNKNOWN = MemberMemory()
+SHOWN = Measurement(I64(1), b"s" * 32)
+MEASURE_RESULT, COMMIT_MEASUREMENT = Act.MEASURE_RESULT, Act.COMMIT_MEASUREMENT
+REVEAL_MEASUREMENT = Act.REVEAL_MEASUREMENT
+
+
+def with_member(
+    step: CommitteeStep, phase: JobPhase = JobPhase.REVIEW, **mine: Any
+) -> JobStateResponse:
+    """A rejected job whose committee I am of, beside another."""
+    members = (Member(U32(0), STRANGER), Member(U32(1), ME, **mine))
+    times = U64(9), U64(9), False
+    committee = Committee(VIEW.job.job_id, step, (U32(8), U32(9)), U32(2), *times)
+    job = replace(VIEW.job, phase=phase, rejected=True)
+    return replace(VIEW, job=job, rounds=(), committee=committee, members=members)
+
+
+OF_A_MEMBER = {
+    "granted_slices_are_measured": (CommitteeStep.COMMIT, {}, UNKNOWN, MEASURE_RESULT),
+    "what_is_measured_is_committed_and_not_again": (
+        CommitteeStep.COMMIT, {}, MEASURED, COMMIT_MEASUREMENT,
+    ),
+    "on_what_does_not_open_nothing_is_said": (CommitteeStep.COMMIT, {}, UNMEASURABLE, None),
+    "it_commits_once": (CommitteeStep.COMMIT, {"commitment": BOUND}, MEASURED, None),
+    "what_is_committed_is_revealed": (
+        CommitteeStep.REVEAL, {"commitment": BOUND}, MEASURED, REVEAL_MEASUREMENT,
+    ),
+    "what_was_never_measured_here_can_not_be_revealed": (
+        CommitteeStep.REVEAL, {"commitment": BOUND}, UNKNOWN, None,
+    ),
+    "it_reveals_once": (
+        CommitteeStep.REVEAL, {"commitment": BOUND, "measurement": SHOWN}, MEASURED, None,
+    ),
+    "who_committed_nothing_has_nothing_to_reveal": (CommitteeStep.REVEAL, {}, MEASURED, None),
+    "before_the_slices_are_granted_it_waits": (CommitteeStep.GRANT, {}, UNKNOWN, None),
+    "after_the_decision_it_is_done": (
+        CommitteeStep.DECIDED, {"commitment": BOUND}, MEASURED, None,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("step", "mine", "memory", "act"), OF_A_MEMBER.values(), ids=OF_A_MEMBER.keys()
+)
+def test_of_a_member(
+    step: CommitteeStep, mine: dict[str, Any], memory: MemberMemory, act: Act | None
+) -> None:
+    intents = [*decide_member(with_member(step, **mine), ME, memory)]
+    assert intents == ([Intent(act, U32(0))] if act else [])
+
+
+def test_who_is_no_member_and_whose_job_was_accepted_after_all_owe_no_measurement() -> None:
+    for step, mine, memory, _ in OF_A_MEMBER.values():
+        assert not [*decide_member(with_member(step, **mine), an_address("nobody"), memory)]
+        assert not [*decide_member(with_member(step, JobPhase.SETTLED, **mine), ME, memory)]
+    assert not [*decide_member(VIEW, ME, UNKNOWN)]
+
+
+def test_a_requester_grants_the_kept_slices_once() -> None:
+    rita = VIEW.job.requester
+    asked = [
+        (CommitteeStep.GRANT, JobPhase.REVIEW, (), rita, [Intent(Act.GRANT_KEPT, U32(0))]),
+        (CommitteeStep.GRANT, JobPhase.REVIEW, (b"k" * 80,), rita, []),
+        (CommitteeStep.GRANT, JobPhase.REVIEW, (), ME, []),
+        (CommitteeStep.GRANT, JobPhase.SETTLED, (), rita, []),
+        (CommitteeStep.COMMIT, JobPhase.REVIEW, (), rita, []),
+        (CommitteeStep.DECIDED, JobPhase.SETTLED, (), rita, []),
+    ]
+    for step, phase, keys, who, intents in asked:
+        view = with_member(step, phase, slice_keys=keys)
+        assert [*decide_requester(view, who)] == intents, (step, phase, keys)
 
 
 # ---- watchers

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.sdk.protocol import Blob, Metric, Reveal, Scores
+from app.sdk.protocol import I64, Blob, Measurement, Metric, Reveal, Scores
 from fl_worker.roles.journal import Challenge, CombinedModel, Journal
 
 REVEAL = Reveal(
@@ -73,6 +73,19 @@ def test_scores_are_kept_with_their_salt_and_measured_once(path: Path) -> None:
         second.save_scores(7, 1, 2, SCORES)
     second.forget_round(7, 1)
     assert second.scored_rounds(7) == []
+
+
+def test_a_measurement_is_kept_with_its_salt_until_its_job_is_forgotten(path: Path) -> None:
+    first, measured = Journal(path), Measurement(I64(-250_000), b"s" * 32)
+    assert first.find_measurement(7) is None
+    first.save_measurement(7, measured)
+    # No close: the process was killed.
+    second = Journal(path)
+    assert second.find_measurement(7) == measured
+    with pytest.raises(sqlite3.IntegrityError):
+        second.save_measurement(7, measured)
+    second.forget_job(7)
+    assert second.find_measurement(7) is None
 
 
 def test_the_keys_of_a_validation_set_outlive_its_job(path: Path) -> None:

@@ -16,7 +16,7 @@ from app.sdk.protocol import (
     MetricDirection,
     leave_one_out,
 )
-from fl_worker.scoring.score import combine_some, own_score_of, score_updates, utility_of
+from fl_worker.scoring.score import combine_some, metric_of, own_score_of, score_updates, utility_of
 from fl_worker.update.combine import Included
 from tests.build import SPEC
 
@@ -110,3 +110,19 @@ def test_a_utility_is_in_millionths(value: float, direction: Any, utility: int) 
 )
 def test_an_own_score_is_from_0_to_1(value: float, score: int) -> None:
     assert own_score_of(value) == score
+
+
+@pytest.mark.parametrize(
+    ("value", "direction", "metric"),
+    [
+        (0.25, LOWER, 250_000),
+        (-0.25, HIGHER, -250_000),
+        (float("nan"), LOWER, UTILITY_MAX),
+        (float("nan"), HIGHER, -UTILITY_MAX),
+        (float("inf"), LOWER, UTILITY_MAX),
+    ],
+)
+def test_a_metric_is_measured_in_millionths_and_without_a_number_it_is_the_worst(
+    value: float, direction: MetricDirection, metric: int
+) -> None:
+    assert metric_of(value, direction) == metric

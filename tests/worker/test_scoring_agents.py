@@ -2,69 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from itertools import product
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from app.modules.jobs import ContributionRule
 from app.modules.rounds import RoundPhase, ScoreOutcome, SeatState
-from app.sdk.protocol import FRACTION_BITS, U32, EditRegistration, JobPhase, JobSpec
-from fl_worker.flower.errors import AppFailed
+from app.sdk.protocol import U32, EditRegistration, JobPhase
 from fl_worker.flower.trainer import node_id_of
-from fl_worker.roles import scorer
+from fl_worker.roles import opener, scorer
 from fl_worker.roles.decide import Act
-from fl_worker.scoring.bench import Measured
 from fl_worker.scoring.slices import cut_slices
-from tests.worker.town import Town, ToyApp, open_town, put_in_place
+from tests.worker.town import Town, ToyApp, open_town
+from tests.worker.toy_bench import ToyBench
 
 SCORED = {"pay.contribution": ContributionRule.LEAVE_ONE_OUT}
 ONE_ROUND = SCORED | {"schedule.round_count": U32(1)}
 
 
-class ToyBench:
-    """Measures how little a model's values are, in place of an app; its metric is a loss."""
-
-    def __init__(self) -> None:
-        self.opened: list[tuple[bytes, ...]] = []
-        self.fails = False
-
-    @asynccontextmanager
-    async def open(self, measured: Measured, slices: Sequence[bytes]) -> AsyncIterator[ToyHand]:
-        """Begin to measure on slices."""
-        if self.fails:
-            raise AppFailed("no data here", "")
-        self.opened.append(tuple(slices))
-        yield ToyHand(measured.spec)
-
-
-class ToyHand:
-    """Measures for one evaluator."""
-
-    def __init__(self, spec: JobSpec) -> None:
-        self.spec = spec
-
-    async def measure(self, model: bytes, round_number: int) -> float:
-        """The mean value, negated: a loss that falls as values grow."""
-        return -float(np.frombuffer(model, "<i8").mean()) / (1 << FRACTION_BITS)
-
-
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> ToyBench:
-    bench = ToyBench()
-    monkeypatch.setattr(scorer, "open_bench", bench.open)
-    monkeypatch.setattr(scorer, "install_fab", lambda fab, folder: folder)
-    return bench
-
-
-@pytest.fixture
-async def town(
-    tmp_path: Path, bench: ToyBench, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Town]:
-    async with open_town(tmp_path, put_in_place(ToyApp(), monkeypatch)) as town:
+async def town(tmp_path: Path, app: ToyApp, bench: ToyBench) -> AsyncIterator[Town]:
+    async with open_town(tmp_path, app) as town:
         yield town
 
 
@@ -153,7 +113,7 @@ async def test_keys_that_open_nothing_are_refused_and_all_are_paid_equally(town:
 async def test_slices_of_another_hash_are_refused(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scorer, "unseal", lambda data, key: b"other rows")
+    monkeypatch.setattr(opener, "unseal", lambda data, key: b"other rows")
     await town.post(ONE_ROUND)
     await town.until_phase(RoundPhase.CHALLENGE)
     assert town.round().score_outcome is ScoreOutcome.NO_SLICES
@@ -180,9 +140,8 @@ async def test_an_app_that_fails_once_is_tried_again(town: Town, bench: ToyBench
 
 
 async def test_others_who_never_read_the_round_score_it_when_too_few_did(
-    tmp_path: Path, bench: ToyBench, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, app: ToyApp, bench: ToyBench
 ) -> None:
-    app = put_in_place(ToyApp(), monkeypatch)
     more = [f"evaluator {number}" for number in range(3, 6)]
     async with open_town(tmp_path, app, more=more) as town:
         await town.post(ONE_ROUND)

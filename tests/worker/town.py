@@ -40,6 +40,7 @@ from app.sdk.protocol import (
     Acceptance,
     AcceptJob,
     Blob,
+    RejectJob,
     address_of,
     tree_root,
     verify_secp256k1,
@@ -57,10 +58,10 @@ from fl_worker.roles import worker
 from fl_worker.roles.agent import Chain, follow_all
 from fl_worker.roles.decide import Act, Intent
 from fl_worker.roles.journal import Journal
+from fl_worker.roles.opener import Opener, OpenerConfig
 from fl_worker.roles.peers import Peers
 from fl_worker.roles.reader import ReaderConfig, ReaderRole
 from fl_worker.roles.requester import Requester
-from fl_worker.roles.scorer import Scorer, ScorerConfig
 from fl_worker.roles.standing import StandingOrder
 from fl_worker.roles.watcher import Watcher, WatcherConfig
 from fl_worker.roles.worker import Worker, WorkerConfig
@@ -202,10 +203,10 @@ class Person:
             self.stack.push_async_callback(self.worker.close)
         if self.is_reader:
             config = ReaderConfig(self.role.name.lower())
-            scorer = None
+            opener = None
             if self.role is Role.EVALUATOR:
-                scorer = Scorer(self.chain, self.peers, ScorerConfig(self.folder, self.secret))
-            self.reader = ReaderRole(self.chain, self.store, self.peers, config, scorer)
+                opener = Opener(self.peers, OpenerConfig(self.folder, self.secret))
+            self.reader = ReaderRole(self.chain, self.store, self.peers, config, opener)
             await self.open_gateway()
         if self.is_watcher:
             self.watcher = Watcher(self.chain, self.store, self.peers, self.watch)
@@ -392,7 +393,7 @@ class Town:
         terms = {f"schedule.{phase}_s": U32(PHASE_S) for phase in phases}
         terms |= {f"work.{name}": value for name, value in work.items()}
         terms |= {"acceptance": Acceptance(I64(0), I64(0))} | dict(changes or {})
-        if terms.get("pay.contribution") in SCORING:
+        if terms.get("pay.contribution") in SCORING or "acceptance" in (changes or {}):
             terms["work.validation_slices"] = requester.keep_validation().slices
         message = a_job(requester.signer.address, terms, 24 * FLT)
         await requester.client.submit(requester.signer, [message])
@@ -410,6 +411,12 @@ class Town:
         me = self.people["requester"]
         await me.client.submit(me.signer, [AcceptJob(me.signer.address, U64(1))])
         await self.until(lambda: not self.job().escrow_uflt)
+
+    async def reject(self) -> None:
+        """Reject the result, as the requester."""
+        me = self.people["requester"]
+        message = RejectJob(me.signer.address, U64(1), "worse than promised")
+        await me.client.submit(me.signer, [message])
 
     # ---- what the chain says
 

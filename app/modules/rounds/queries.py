@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader as View
-from app.modules import bonds, jobs
+from app.modules import bonds, committees, jobs
 from app.modules.rounds.lifecycle import (
     ENDED,
     get_readers,
@@ -74,11 +74,15 @@ class JobStateRequest:
 
 @dataclass(frozen=True, slots=True)
 class JobStateResponse:
-    """A job, its unsettled rounds behind the newest that has ended, and those rounds' readers."""
+    """A job, its unsettled rounds behind the newest that has ended, and who reads or measures."""
 
     job: jobs.Job
     rounds: tuple[RoundState, ...]
     readers: tuple[bonds.Registration, ...]
+    """Of those rounds, and the members of the job's committee."""
+    committee: committees.Committee
+    """Who measures the rejected result; of job 0 where nobody does."""
+    members: tuple[committees.Member, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ def round(state: View, request: RoundRequest) -> RoundResponse:
 
 
 def job_state(state: View, request: JobStateRequest) -> JobStateResponse:
-    """Answer with a job, its unsettled rounds, the newest that has ended, and their readers."""
+    """Answer with a job, its unsettled rounds, the newest that has ended, and its committee."""
     job = jobs.require_job(state, request.job_id)
     rounds = get_unsettled(state, request.job_id)
     for number in range(job.next_round - 1, 0, -1):
@@ -122,8 +126,11 @@ def job_state(state: View, request: JobStateRequest) -> JobStateResponse:
     states = tuple(get_round_state(state, found) for found in rounds)
     participants = {reader.participant: 0 for each in states for reader in each.readers}
     participants |= {scorer.evaluator: 0 for each in states for scorer in each.scorers}
+    members = tuple(committees.get_members(state, job.job_id))
+    participants |= {member.evaluator: 0 for member in members}
     registrations = (bonds.REGISTRATIONS.must(state, address) for address in sorted(participants))
-    return JobStateResponse(job, states, tuple(registrations))
+    committee = committees.COMMITTEES.get(state, job.job_id) or committees.NO_COMMITTEE
+    return JobStateResponse(job, states, tuple(registrations), committee, members)
 
 
 def worths(state: View, request: WorthsRequest) -> WorthsResponse:

@@ -17,13 +17,14 @@ from app.sdk.protocol import (
     EarningsRequest,
     FundJob,
     Job,
-    JobRequest,
     JobsRequest,
-    RejectJob,
+    JobStateRequest,
+    JobStateResponse,
 )
 from app.sdk.text import to_bech32
 from fl_worker.cli.job.model import model, verify
 from fl_worker.cli.job.post import add_choices, post, push, try_app
+from fl_worker.cli.job.reject import describe_committee, reject, summarize_committee
 from fl_worker.cli.job.serve import serve
 from fl_worker.cli.job.watch import watch
 from fl_worker.cli.output import facts, money, show, table, to_json, waiting
@@ -78,18 +79,20 @@ def show_job(job: JobArgument) -> None:
     """Show a job: what is asked for, how far it is, its money, and what everybody earned."""
     settings = current()
 
-    async def ask() -> tuple[Job, Any]:
+    async def ask() -> tuple[JobStateResponse, Any]:
         async with connected(settings) as client:
-            found = (await client.query(JobRequest(U64(job)))).job
+            view = await client.query(JobStateRequest(U64(job)))
             request = EarningsRequest(U64(job), Address(b""))
-            return found, (await client.query(request)).earnings
+            return view, (await client.query(request)).earnings
 
-    found, earnings = run(ask())
+    view, earnings = run(ask())
+    found, measured = view.job, describe_committee(view)
     rows = [[to_bech32(e.participant), money(e.paid_uflt), money(e.held_uflt)] for e in earnings]
     show(
         settings,
-        {**to_json(found), "earnings": to_json(earnings)},
+        {**to_json(found), "earnings": to_json(earnings), **summarize_committee(view)},
         facts(f"Job {job}: {found.spec.title}", describe_job(found)),
+        *([facts("Rejected", {"measurement": measured})] if measured else []),
         facts("Asked for", describe_spec(found)),
         table("Earned, before the protocol's fee", ["participant", "paid", "held back"], rows),
     )
@@ -138,14 +141,6 @@ def fund(job: JobArgument, amount: AmountArgument) -> None:
 def accept(job: JobArgument) -> None:
     """Accept a job's result: what was held back is paid."""
     end(lambda me: AcceptJob(me, U64(job)), f"Accepted job {job}; what was held back is paid.")
-
-
-def reject(
-    job: JobArgument,
-    reason: Annotated[str, typer.Option(help="Why; everybody can read it.")],
-) -> None:
-    """Reject a job's result, against a deposit that returns if the rejection is upheld."""
-    end(lambda me: RejectJob(me, U64(job), reason), f"Rejected job {job}.")
 
 
 def cancel(job: JobArgument) -> None:

@@ -7,9 +7,10 @@ from fl_worker.cli.settings import Settings, current
 
 
 def serve() -> None:
-    """Grant your jobs' drawn validation slices to their evaluators, until Ctrl-C.
+    """Grant your jobs' validation slices to their evaluators, until Ctrl-C.
 
-    It serves all jobs of the key that score their rounds; without it they are paid equally.
+    It serves all jobs of the key that score their rounds, which without it are paid equally, and
+    those whose result you reject, which without it counts as accepted.
     """
     from fl_worker.cli.running import locked, logged, run_until_told
 

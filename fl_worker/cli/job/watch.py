@@ -20,7 +20,9 @@ from app.sdk.protocol import (
     RoundPhase,
     RoundRequest,
     RoundState,
+    has_threshold,
 )
+from fl_worker.cli.job.reject import describe_committee, summarize_committee
 from fl_worker.cli.output import console, facts, money, table
 from fl_worker.cli.session import connected, run
 from fl_worker.cli.settings import Misused, Settings, current
@@ -63,7 +65,7 @@ async def follow(settings: Settings, job_id: int, phases: tuple[JobPhase, ...]) 
                 if settings.is_json:
                     print(json.dumps(summarize(view, update.height)), flush=True)
                 elif screen is not None:
-                    screen.update(render(view.job, rounds, update.clock_ms))
+                    screen.update(render(view, rounds, update.clock_ms))
                 if view.job.phase in phases:
                     return view.job
     raise Misused(f"job {job_id}: the stream ended; watch it again")
@@ -83,6 +85,7 @@ def summarize(view: JobStateResponse, height: int) -> dict[str, Any]:
         "held_uflt": job.held_uflt,
         "paid_uflt": job.paid_uflt,
         "model_root": job.model_root.hex(),
+        **summarize_committee(view),
         "rounds": [
             {
                 "round": state.round.round,
@@ -99,9 +102,9 @@ def summarize(view: JobStateResponse, height: int) -> dict[str, Any]:
     }
 
 
-def render(job: Job, rounds: dict[int, RoundState], clock_ms: int) -> Group:
+def render(view: JobStateResponse, rounds: dict[int, RoundState], clock_ms: int) -> Group:
     """Return a job and its newest rounds as people see them."""
-    schedule = job.spec.schedule
+    job, schedule = view.job, view.job.spec.schedule
     pairs = {
         "phase": job.phase.name.lower() + (f" ({job.reason})" if job.reason else ""),
         "rounds": f"{job.completed_round_count} of {schedule.round_count}",
@@ -109,8 +112,12 @@ def render(job: Job, rounds: dict[int, RoundState], clock_ms: int) -> Group:
         "money": f"{money(job.paid_uflt)} paid, {money(job.held_uflt)} held back, "
         f"{money(job.escrow_uflt)} in escrow",
     }
-    if job.phase == JobPhase.REVIEW:
+    if job.rejected:
+        pairs["measurement"] = describe_committee(view)
+    elif job.phase == JobPhase.REVIEW:
         pairs["next"] = f"pollen job model {job.job_id}, then pollen job accept {job.job_id}"
+        if has_threshold(job.spec):
+            pairs["next"] += f", or pollen job reject {job.job_id} --reason WHY"
     columns = ["round", "phase", "left", "committed", "revealed", "included", "attested", "metrics"]
     newest = sorted(rounds)[-ROUNDS_SHOWN:]
     rows = [describe_round(rounds[number], clock_ms) for number in newest]

@@ -23,35 +23,36 @@ _sym_db = _symbol_database.Default()
 
 
 from app.pb.pollen.bonds.v1 import bonds_pb2 as pollen_dot_bonds_dot_v1_dot_bonds__pb2
+from app.pb.pollen.committees.v1 import committees_pb2 as pollen_dot_committees_dot_v1_dot_committees__pb2
 from app.pb.pollen.jobs.v1 import jobs_pb2 as pollen_dot_jobs_dot_v1_dot_jobs__pb2
 from app.pb.pollen.rounds.v1 import rounds_pb2 as pollen_dot_rounds_dot_v1_dot_rounds__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cpollen/rounds/v1/query.proto\x12\x10pollen.rounds.v1\x1a\x1bpollen/bonds/v1/bonds.proto\x1a\x19pollen/jobs/v1/jobs.proto\x1a\x1dpollen/rounds/v1/rounds.proto\"\x14\n\x12QueryParamsRequest\"?\n\x13QueryParamsResponse\x12(\n\x06params\x18\x01 \x01(\x0b\x32\x18.pollen.rounds.v1.Params\"\xb1\x01\n\nRoundState\x12&\n\x05round\x18\x01 \x01(\x0b\x32\x17.pollen.rounds.v1.Round\x12%\n\x05seats\x18\x02 \x03(\x0b\x32\x16.pollen.rounds.v1.Seat\x12)\n\x07readers\x18\x03 \x03(\x0b\x32\x18.pollen.rounds.v1.Reader\x12)\n\x07scorers\x18\x04 \x03(\x0b\x32\x18.pollen.rounds.v1.Scorer\"2\n\x11QueryRoundRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\"A\n\x12QueryRoundResponse\x12+\n\x05state\x18\x01 \x01(\x0b\x32\x1c.pollen.rounds.v1.RoundState\"&\n\x14QueryJobStateRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\"\x97\x01\n\x15QueryJobStateResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.pollen.jobs.v1.Job\x12,\n\x06rounds\x18\x02 \x03(\x0b\x32\x1c.pollen.rounds.v1.RoundState\x12.\n\x07readers\x18\x03 \x03(\x0b\x32\x1d.pollen.bonds.v1.Registration\"B\n\x12QueryWorthsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\">\n\x13QueryWorthsResponse\x12\'\n\x06worths\x18\x01 \x03(\x0b\x32\x17.pollen.rounds.v1.Worth2\xe6\x02\n\x05Query\x12U\n\x06Params\x12$.pollen.rounds.v1.QueryParamsRequest\x1a%.pollen.rounds.v1.QueryParamsResponse\x12R\n\x05Round\x12#.pollen.rounds.v1.QueryRoundRequest\x1a$.pollen.rounds.v1.QueryRoundResponse\x12[\n\x08JobState\x12&.pollen.rounds.v1.QueryJobStateRequest\x1a\'.pollen.rounds.v1.QueryJobStateResponse\x12U\n\x06Worths\x12$.pollen.rounds.v1.QueryWorthsRequest\x1a%.pollen.rounds.v1.QueryWorthsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cpollen/rounds/v1/query.proto\x12\x10pollen.rounds.v1\x1a\x1bpollen/bonds/v1/bonds.proto\x1a%pollen/committees/v1/committees.proto\x1a\x19pollen/jobs/v1/jobs.proto\x1a\x1dpollen/rounds/v1/rounds.proto\"\x14\n\x12QueryParamsRequest\"?\n\x13QueryParamsResponse\x12(\n\x06params\x18\x01 \x01(\x0b\x32\x18.pollen.rounds.v1.Params\"\xb1\x01\n\nRoundState\x12&\n\x05round\x18\x01 \x01(\x0b\x32\x17.pollen.rounds.v1.Round\x12%\n\x05seats\x18\x02 \x03(\x0b\x32\x16.pollen.rounds.v1.Seat\x12)\n\x07readers\x18\x03 \x03(\x0b\x32\x18.pollen.rounds.v1.Reader\x12)\n\x07scorers\x18\x04 \x03(\x0b\x32\x18.pollen.rounds.v1.Scorer\"2\n\x11QueryRoundRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\"A\n\x12QueryRoundResponse\x12+\n\x05state\x18\x01 \x01(\x0b\x32\x1c.pollen.rounds.v1.RoundState\"&\n\x14QueryJobStateRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\"\xfa\x01\n\x15QueryJobStateResponse\x12 \n\x03job\x18\x01 \x01(\x0b\x32\x13.pollen.jobs.v1.Job\x12,\n\x06rounds\x18\x02 \x03(\x0b\x32\x1c.pollen.rounds.v1.RoundState\x12.\n\x07readers\x18\x03 \x03(\x0b\x32\x1d.pollen.bonds.v1.Registration\x12\x32\n\tcommittee\x18\x04 \x01(\x0b\x32\x1f.pollen.committees.v1.Committee\x12-\n\x07members\x18\x05 \x03(\x0b\x32\x1c.pollen.committees.v1.Member\"B\n\x12QueryWorthsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x04\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\">\n\x13QueryWorthsResponse\x12\'\n\x06worths\x18\x01 \x03(\x0b\x32\x17.pollen.rounds.v1.Worth2\xe6\x02\n\x05Query\x12U\n\x06Params\x12$.pollen.rounds.v1.QueryParamsRequest\x1a%.pollen.rounds.v1.QueryParamsResponse\x12R\n\x05Round\x12#.pollen.rounds.v1.QueryRoundRequest\x1a$.pollen.rounds.v1.QueryRoundResponse\x12[\n\x08JobState\x12&.pollen.rounds.v1.QueryJobStateRequest\x1a\'.pollen.rounds.v1.QueryJobStateResponse\x12U\n\x06Worths\x12$.pollen.rounds.v1.QueryWorthsRequest\x1a%.pollen.rounds.v1.QueryWorthsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pollen.rounds.v1.query_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_QUERYPARAMSREQUEST']._serialized_start=137
-  _globals['_QUERYPARAMSREQUEST']._serialized_end=157
-  _globals['_QUERYPARAMSRESPONSE']._serialized_start=159
-  _globals['_QUERYPARAMSRESPONSE']._serialized_end=222
-  _globals['_ROUNDSTATE']._serialized_start=225
-  _globals['_ROUNDSTATE']._serialized_end=402
-  _globals['_QUERYROUNDREQUEST']._serialized_start=404
-  _globals['_QUERYROUNDREQUEST']._serialized_end=454
-  _globals['_QUERYROUNDRESPONSE']._serialized_start=456
-  _globals['_QUERYROUNDRESPONSE']._serialized_end=521
-  _globals['_QUERYJOBSTATEREQUEST']._serialized_start=523
-  _globals['_QUERYJOBSTATEREQUEST']._serialized_end=561
-  _globals['_QUERYJOBSTATERESPONSE']._serialized_start=564
-  _globals['_QUERYJOBSTATERESPONSE']._serialized_end=715
-  _globals['_QUERYWORTHSREQUEST']._serialized_start=717
-  _globals['_QUERYWORTHSREQUEST']._serialized_end=783
-  _globals['_QUERYWORTHSRESPONSE']._serialized_start=785
-  _globals['_QUERYWORTHSRESPONSE']._serialized_end=847
-  _globals['_QUERY']._serialized_start=850
-  _globals['_QUERY']._serialized_end=1208
+  _globals['_QUERYPARAMSREQUEST']._serialized_start=176
+  _globals['_QUERYPARAMSREQUEST']._serialized_end=196
+  _globals['_QUERYPARAMSRESPONSE']._serialized_start=198
+  _globals['_QUERYPARAMSRESPONSE']._serialized_end=261
+  _globals['_ROUNDSTATE']._serialized_start=264
+  _globals['_ROUNDSTATE']._serialized_end=441
+  _globals['_QUERYROUNDREQUEST']._serialized_start=443
+  _globals['_QUERYROUNDREQUEST']._serialized_end=493
+  _globals['_QUERYROUNDRESPONSE']._serialized_start=495
+  _globals['_QUERYROUNDRESPONSE']._serialized_end=560
+  _globals['_QUERYJOBSTATEREQUEST']._serialized_start=562
+  _globals['_QUERYJOBSTATEREQUEST']._serialized_end=600
+  _globals['_QUERYJOBSTATERESPONSE']._serialized_start=603
+  _globals['_QUERYJOBSTATERESPONSE']._serialized_end=853
+  _globals['_QUERYWORTHSREQUEST']._serialized_start=855
+  _globals['_QUERYWORTHSREQUEST']._serialized_end=921
+  _globals['_QUERYWORTHSRESPONSE']._serialized_start=923
+  _globals['_QUERYWORTHSRESPONSE']._serialized_end=985
+  _globals['_QUERY']._serialized_start=988
+  _globals['_QUERY']._serialized_end=1346
 # @@protoc_insertion_point(module_scope)

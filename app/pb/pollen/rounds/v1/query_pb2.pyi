@@ -1,4 +1,5 @@
 from app.pb.pollen.bonds.v1 import bonds_pb2 as _bonds_pb2
+from app.pb.pollen.committees.v1 import committees_pb2 as _committees_pb2
 from app.pb.pollen.jobs.v1 import jobs_pb2 as _jobs_pb2
 from app.pb.pollen.rounds.v1 import rounds_pb2 as _rounds_pb2
 from google.protobuf.internal import containers as _containers
@@ -51,14 +52,18 @@ class QueryJobStateRequest(_message.Message):
     def __init__(self, job_id: _Optional[int] = ...) -> None: ...
 
 class QueryJobStateResponse(_message.Message):
-    __slots__ = ("job", "rounds", "readers")
+    __slots__ = ("job", "rounds", "readers", "committee", "members")
     JOB_FIELD_NUMBER: _ClassVar[int]
     ROUNDS_FIELD_NUMBER: _ClassVar[int]
     READERS_FIELD_NUMBER: _ClassVar[int]
+    COMMITTEE_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
     job: _jobs_pb2.Job
     rounds: _containers.RepeatedCompositeFieldContainer[RoundState]
     readers: _containers.RepeatedCompositeFieldContainer[_bonds_pb2.Registration]
-    def __init__(self, job: _Optional[_Union[_jobs_pb2.Job, _Mapping]] = ..., rounds: _Optional[_Iterable[_Union[RoundState, _Mapping]]] = ..., readers: _Optional[_Iterable[_Union[_bonds_pb2.Registration, _Mapping]]] = ...) -> None: ...
+    committee: _committees_pb2.Committee
+    members: _containers.RepeatedCompositeFieldContainer[_committees_pb2.Member]
+    def __init__(self, job: _Optional[_Union[_jobs_pb2.Job, _Mapping]] = ..., rounds: _Optional[_Iterable[_Union[RoundState, _Mapping]]] = ..., readers: _Optional[_Iterable[_Union[_bonds_pb2.Registration, _Mapping]]] = ..., committee: _Optional[_Union[_committees_pb2.Committee, _Mapping]] = ..., members: _Optional[_Iterable[_Union[_committees_pb2.Member, _Mapping]]] = ...) -> None: ...
 
 class QueryWorthsRequest(_message.Message):
     __slots__ = ("job_id", "after", "limit")
