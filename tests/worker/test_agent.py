@@ -121,6 +121,37 @@ async def test_who_is_away_when_a_job_ends_gives_it_back_later(town: Town) -> No
         assert "job/1/round/0" not in person.store.tags()
 
 
+def push_slowly(town: Town, until: Callable[[], Any]) -> None:
+    """Let what pushes the job's bytes have its last answers only once a condition holds."""
+    transfer = town.people["requester"].pusher.transfer
+    push = transfer.push
+
+    async def push_late(blob: Blob, *given: Any) -> Any:
+        outcomes = await push(blob, *given)
+        if blob.cid == town.job().spec.work.base.cid:
+            await town.until(until)
+        return outcomes
+
+    transfer.push = push_late  # type: ignore[method-assign]
+
+
+async def test_a_round_doesn_t_wait_until_its_job_s_bytes_are_pushed_everywhere(
+    town: Town,
+) -> None:
+    push_slowly(town, lambda: town.has_round(1) and town.round().phase is RoundPhase.CHALLENGE)
+    await town.post(ONE_ROUND)
+    assert town.round().included_count == 3
+
+
+async def test_whoever_is_stopped_in_a_round_is_known_before_it_begins(town: Town) -> None:
+    push_slowly(town, lambda: sum(map(len, town.app.calls.values())) == 3)
+    may_train = await town.post_and_draw(ONE_ROUND)
+    assert (town.round().phase, town.round().committed_count) == (RoundPhase.COMMIT, 0)
+    may_train.set()
+    await town.until_phase(RoundPhase.CHALLENGE)
+    assert town.round().included_count == 3
+
+
 # ---- a worker that is killed
 
 
@@ -317,10 +348,10 @@ async def test_bytes_that_are_wrong_or_missing_cost_only_who_sent_them(
     ("act", "is_sent"), [*product((Act.VOTE, Act.POST, Act.ATTEST), (False, True))]
 )
 async def test_a_reader_killed_at(town: Town, act: Act, is_sent: bool) -> None:
-    await town.post(ONE_ROUND)
-    await town.until(lambda: town.has_round(1) and town.round().reader_count)
+    may_train = await town.post_and_draw(ONE_ROUND)
     victim = town.person(town.state().readers[0 if act is Act.POST else -1].participant)
     reached = victim.stop_at(act, is_sent=is_sent)
+    may_train.set()
     await town.until(reached.is_set)
     if act is Act.VOTE and not is_sent:
         await town.until(lambda: town.round().voted_count == 5)
@@ -331,10 +362,11 @@ async def test_a_reader_killed_at(town: Town, act: Act, is_sent: bool) -> None:
 
 
 async def test_when_the_aggregator_on_turn_is_gone_the_next_takes_over(town: Town) -> None:
-    await town.post(ONE_ROUND)
-    await town.until(lambda: town.has_round(1) and town.round().reader_count)
+    may_train = await town.post_and_draw(ONE_ROUND)
     first, second = [town.person(each.participant) for each in town.state().readers[:2]]
-    await town.until(first.stop_at(Act.POST, is_sent=False).is_set)
+    reached = first.stop_at(Act.POST, is_sent=False)
+    may_train.set()
+    await town.until(reached.is_set)
     await first.kill()
     others = [each for each in town.readers if each is not first]
     await town.until(lambda: all(1 in each.journal.models(1) for each in others))

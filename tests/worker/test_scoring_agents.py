@@ -85,10 +85,10 @@ def expect_paid_by_worth(town: Town) -> None:
     ("act", "is_sent"), [*product((Act.COMMIT_SCORES, Act.REVEAL_SCORES), (False, True))]
 )
 async def test_an_evaluator_killed_at(town: Town, bench: ToyBench, act: Act, is_sent: bool) -> None:
-    await town.post(ONE_ROUND)
-    await town.until(lambda: town.has_round(1) and town.round().reader_count)
+    may_train = await town.post_and_draw(ONE_ROUND)
     victim = town.person(town.state().readers[-1].participant)
     reached = victim.stop_at(act, is_sent=is_sent)
+    may_train.set()
     await town.until(reached.is_set)
     await victim.restart()
     await town.until_phase(RoundPhase.CHALLENGE)
@@ -144,11 +144,11 @@ async def test_others_who_never_read_the_round_score_it_when_too_few_did(
 ) -> None:
     more = [f"evaluator {number}" for number in range(3, 6)]
     async with open_town(tmp_path, app, more=more) as town:
-        await town.post(ONE_ROUND)
-        await town.until(lambda: town.has_round(1) and town.round().reader_count)
+        may_train = await town.post_and_draw(ONE_ROUND)
         readers = {each.participant for each in town.state().readers}
         first = [p for p in town.readers if p.reader._scorer and p.signer.address in readers]
         stopped = [each.stop_at(Act.COMMIT_SCORES, is_sent=False) for each in first]
+        may_train.set()
         await town.until(lambda: all(each.is_set() for each in stopped))
         town.pass_time()
         await town.until_phase(RoundPhase.CHALLENGE)

@@ -139,8 +139,8 @@ class ToyTrainer:
         """Move every value by the same step."""
         me = self.config.node_id
         self.app.calls[me].append((number, state))
-        await self.app.before_train(me)
         step = sum(map(len, self.app.calls.values())) / 64
+        await self.app.before_train(me)
         self.app.steps[me, number] = step
         trained = {name: array + np.float32(step) for name, array in arrays.items()}
         metrics = {"train_loss": 0.5}
@@ -400,6 +400,18 @@ class Town:
         endpoints = await requester.peers.all_endpoints()
         reached = await push_work(self.job().spec.work, 1, endpoints, requester.pusher)
         assert not all(each.error for each in reached)
+
+    async def post_and_draw(self, changes: Mapping[str, Any]) -> asyncio.Event:
+        """Post it and return once round 1 is drawn; nobody trains before the event is set.
+
+        A round waits for no push: without this it may be over before whoever is to be stopped in it
+        is known.
+        """
+        may_train = asyncio.Event()
+        self.app.before_train = lambda node_id: may_train.wait()
+        await self.post(changes)
+        await self.until(lambda: self.has_round(1) and self.round().reader_count)
+        return may_train
 
     async def settle(self) -> None:
         """Let every evaluator attest every round, and let them settle."""
