@@ -6,63 +6,43 @@ the caller keeps the draft until it commits, or drops it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from app.kernel.context import Block, Context
-from app.kernel.errors import InvariantBroken, Rejected, broken
+from app.kernel.errors import InvariantBroken, Rejected, UpgradeNeeded, broken
 from app.kernel.module import Message, Module, Query
 from app.kernel.plain import checked, from_plain, to_plain
-from app.kernel.record import Address, Malformed
+from app.kernel.record import U64, Address, Malformed
 from app.kernel.store import MemoryStore, Overlay, Reader, State
 from app.kernel.table import Index, Singleton, Table
 from app.kernel.trie import SENTINEL, SENTINEL_VALUE
 from app.kernel.tx import BlockTx, Slot, Tx, Undecodable
-from app.modules import (
-    auth,
-    bank,
-    beacon,
-    bonds,
-    clock,
-    committees,
-    disputes,
-    feegrant,
-    fees,
-    jobs,
-    payouts,
-    reputation,
-    rounds,
-    slashing,
-    statistics,
-)
+from app.modules import auth, authz, bank, beacon, clock, fees, lower, upgrade
 
 APP_VERSION = 1
 OK = 0
 INTERNAL = 1
 
-MODULES: tuple[Module, ...] = (
-    clock.MODULE,
-    beacon.MODULE,
-    auth.MODULE,
-    bank.MODULE,
-    feegrant.MODULE,
-    fees.MODULE,
-    statistics.MODULE,
-    bonds.MODULE,
-    reputation.MODULE,
-    jobs.MODULE,
-    payouts.MODULE,
-    committees.MODULE,
-    slashing.MODULE,
-    rounds.MODULE,
-    disputes.MODULE,
-)
+MODULES: tuple[Module, ...] = (*lower.MODULES, authz.MODULE)
 """From the bottom of the stack to its top; each may call only those before it."""
 
 RULES: dict[type[Any], Message] = {k: v for m in MODULES for k, v in m.messages.items()}
 QUERIES: dict[type[Any], Query] = {k: v for m in MODULES for k, v in m.queries.items()}
 MODULE_OF: dict[type[Any], Module] = {k: m for m in MODULES for k in m.messages}
+
+
+class Upgrade(NamedTuple):
+    """How the state of the version before becomes that of this one."""
+
+    version: int
+    """Which this one is."""
+    migrate: Callable[[State], None]
+
+
+UPGRADES: Mapping[str, Upgrade] = {}
+"""By name, those that lead to `APP_VERSION`; there is no second version yet."""
 
 
 class TxResult(NamedTuple):
@@ -119,6 +99,7 @@ def make_genesis(genesis: Genesis) -> dict[str, Any]:
     bank.METADATA.put(state, bank.DENOM, bank.FLT_METADATA)
     for address, amount_uflt in genesis.balances.items():
         bank.mint(state, address, amount_uflt)
+    upgrade.VERSION.put(state, upgrade.Version(U64(APP_VERSION)))
     for validator in genesis.validators:
         beacon.VALIDATORS.put(state, validator.validator, validator)
     return export_genesis(state)
@@ -145,6 +126,10 @@ def init_genesis(state: State, genesis: Mapping[str, Any]) -> None:
             raise ValueError(f"{place}: has {sorted(rows)}, needs exactly {sorted(tables)}")
         for name, table in tables.items():
             import_table(state, table, rows[name], f"app_state.{name}")
+    version = upgrade.VERSION.get(state).version
+    if version != APP_VERSION:
+        text = f"app_state.upgrade: of version {version}, this is version {APP_VERSION}"
+        raise ValueError(f"{text}; begin with the node that exported it")
     for sentence in find_broken_invariants(state):
         raise ValueError(f"app_state: this does not hold: {sentence}")
 
@@ -206,6 +191,7 @@ def execute_block(
     """Run a block on a draft: what is due at its beginning, its transactions, what is due after."""
     block = replace(clock.advance(state, block), slot=find_slot(txs))
     begin = Context(block)
+    keep_version(state, begin)
     for module in MODULES:
         if module.begin_block is not None:
             module.begin_block(state, begin)
@@ -215,6 +201,34 @@ def execute_block(
         if module.end_block is not None:
             module.end_block(state, end)
     return BlockResult(block, results, tuple(begin.events), tuple(end.events))
+
+
+def keep_version(state: State, ctx: Context) -> None:
+    """Upgrade the state if that is due; `UpgradeNeeded` if these rules aren't those of the block.
+
+    A node of the version before stops here, and so does one of the version after that came too
+    early: what a block does depends on the rules, and all must apply the same.
+    """
+    version, height = upgrade.VERSION.get(state).version, ctx.block.height
+    due = upgrade.find_due(state, height)
+    if due is None:
+        if version != APP_VERSION:
+            plan = upgrade.PLAN.get(state)
+            until = f" until height {plan.height}" if plan.height else ""
+            raise UpgradeNeeded(
+                f"the state at height {height - 1} is of version {version}, this is version "
+                f"{APP_VERSION}: run version {version}{until}"
+            )
+        return
+    found = UPGRADES.get(due.name)
+    if found is None or found.version != APP_VERSION or version + 1 != APP_VERSION:
+        raise UpgradeNeeded(
+            f"upgrade {due.name!r} is due at height {height}, and this is version {APP_VERSION} "
+            f"without it: install the version that has it and start again on the same home; "
+            f"nothing was written. {due.info}".rstrip()
+        )
+    found.migrate(state)
+    upgrade.apply(state, ctx, due, found.version)
 
 
 def find_slot(txs: Sequence[BlockTx]) -> Slot | None:
@@ -256,6 +270,7 @@ def run_messages(draft: Overlay, block: Block, tx: Tx) -> TxResult:
     events: list[tuple[int, Any]] = []
     responses = []
     message_gas = sum([RULES[type(message)].gas for message in tx.messages])
+    message_gas += authz.compute_nested_gas(tx.messages)
     try:
         fees.check_gas_limit(tx, fees.compute_gas(draft, tx, message_gas))
         for index, message in enumerate(tx.messages):
@@ -289,14 +304,14 @@ def simulate(state: Reader, block: Block, tx: Tx) -> TxResult:
 
 
 def signer_of(message: Any) -> Address:
-    """Return who must sign a message: its first field."""
+    """Return who must sign a message."""
     signer: Address = getattr(message, signer_field(type(message)))
     return signer
 
 
 def signer_field(kind: type[Any]) -> str:
-    """Return the name of a message's first field."""
-    name: str = kind.__match_args__[0]
+    """Return the name of the field that says who must sign a message."""
+    name: str = RULES[kind].signer or kind.__match_args__[0]
     return name
 
 

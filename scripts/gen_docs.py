@@ -114,7 +114,7 @@ def messages(module: Module) -> Iterator[str]:
     """The messages of a module."""
     rows = []
     for kind, message in module.messages.items():
-        url = message.type_url or f"/{module.package}.Msg{kind.__name__}"
+        url = module.type_url(kind)
         words = f"{sentence(kind)} Answers {field_list(message.response) or 'nothing'}."
         rows.append((f"`{url}`", field_list(kind), words, f"{message.gas:,}"))
     yield from table(("message", "fields", "", "gas"), rows)

@@ -34,6 +34,7 @@ from app.modules import (
     reputation,
     slashing,
     statistics,
+    upgrade,
 )
 from app.modules.bonds import Registration, Role
 
@@ -49,7 +50,7 @@ MONEY = (
     statistics.MODULE,
 )
 PAY = (jobs.MODULE, payouts.MODULE, committees.MODULE, slashing.MODULE)
-STACK = (*MONEY, bonds.MODULE, reputation.MODULE, *PAY)
+STACK = (*MONEY, bonds.MODULE, reputation.MODULE, *PAY, upgrade.MODULE)
 """The modules below rounds: a test says itself what rounds would do."""
 
 R = TypeVar("R")

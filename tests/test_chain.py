@@ -19,7 +19,7 @@ from app.kernel.module import Message, Module
 from app.kernel.record import U64, U128
 from app.kernel.store import MemoryStore, Overlay, State
 from app.kernel.tx import Slot, Undecodable
-from app.modules import auth, bank, beacon, bonds, fees, jobs, rounds
+from app.modules import auth, bank, beacon, bonds, fees, jobs, rounds, upgrade
 from app.modules.bank import Send
 from app.modules.jobs import cancel_job
 from app.wire.tx import decode_block, decode_tx
@@ -44,6 +44,7 @@ def a_busy_state() -> MemoryStore:
     state = play.world.state
     for module in MODULES:
         state.put(module.name.encode() + b"/_", b"\x01")
+    upgrade.VERSION.put(state, upgrade.Version(U64(chain.APP_VERSION)))
     return state
 
 

@@ -20,7 +20,8 @@ import app.pb.pollen
 from app.chain import MODULES
 from app.kernel.errors import Rejected
 from app.kernel.module import Module
-from app.kernel.record import I64, U32, U64, U128, Address, Duration, Time
+from app.kernel.packed import Packed
+from app.kernel.record import I64, U32, U64, U128, Address, Duration, Nothing, Time
 
 REFERENCE = Path(__file__).resolve().parents[1] / "app" / "REFERENCE.md"
 PROTO_TYPES = {
@@ -37,8 +38,13 @@ NESTED_TYPES = {
     Time: "google.protobuf.Timestamp",
     Duration: "google.protobuf.Duration",
     UnionType: "google.protobuf.Any",
+    Packed: "google.protobuf.Any",
+    Nothing: "google.protobuf.Any",
 }
-COSMOS_FILES = ("bank.v1beta1.tx", "feegrant.v1beta1.tx", "feegrant.v1beta1.query")
+COSMOS_FILES = (
+    "bank.v1beta1.tx", "feegrant.v1beta1.tx", "feegrant.v1beta1.query", "authz.v1beta1.tx",
+    "authz.v1beta1.query", "authz.v1beta1.event", "upgrade.v1beta1.tx", "upgrade.v1beta1.query",
+)  # fmt: skip
 POLLEN = [module for module in MODULES if module.package.startswith("pollen.")]
 POOL = descriptor_pool.Default()
 
@@ -60,7 +66,7 @@ load_protos()
 def named_records(module: Module) -> Iterator[tuple[type[Any], str]]:
     """The messages, answers, questions, events and params of a module with their proto names."""
     for kind, message in module.messages.items():
-        name = message.type_url[1:] or f"{module.package}.Msg{kind.__name__}"
+        name = module.type_url(kind)[1:]
         yield kind, name
         if message.response:
             yield message.response, f"{name}Response"
@@ -69,7 +75,7 @@ def named_records(module: Module) -> Iterator[tuple[type[Any], str]]:
         yield query.response, f"{module.package}.Query{query.response.__name__}"
     for event in module.events:
         if not hasattr(event, "EVENT_TYPE"):  # Cosmos' own events have attributes only
-            yield event, f"{module.package}.Event{event.__name__}"
+            yield event, getattr(event, "NAME", f"{module.package}.Event{event.__name__}")
     if module.params and module.params.record.__name__ == "Params":
         yield module.params.record, f"{module.package}.Params"
 
@@ -99,7 +105,7 @@ def field_differences(hint: Any, field: FieldDescriptor, seen: dict[str, type[An
         return [f"{field.full_name}: a list in one, not in the other"]
     if isinstance(inner, type) and issubclass(inner, IntEnum):
         return enum_differences(inner, field.enum_type, seen)
-    if is_dataclass(inner) and isinstance(inner, type):
+    if is_dataclass(inner) and isinstance(inner, type) and inner not in NESTED_TYPES:
         nested = field.message_type
         if nested is None or nested.name != inner.__name__:
             return [f"{field.full_name}: {inner.__name__} in code"]
@@ -208,7 +214,7 @@ def test_everything_public_says_what_it_is(module: Module) -> None:
 def test_the_reference_has_everything(module: Module) -> None:
     reference = REFERENCE.read_text()
     words = [f"`{table.name}`" for table in module.tables]
-    words += [kind.__name__ for kind in module.messages]
+    words += [f"`{module.type_url(kind)}`" for kind in module.messages]
     words += [f"`{kind.__name__.removesuffix('Request')}`" for kind in module.queries]
     words += [f"`{getattr(kind, 'EVENT_TYPE', kind.__name__)}`" for kind in module.events]
     words += [f"| {kind.code} | {kind.__name__} |" for kind in rejections(module)]

@@ -22,6 +22,14 @@ from app.kernel.store import MemoryStore, Overlay
 from app.kernel.trie import Forest
 from app.kernel.tx import Coin
 from app.modules import beacon, bonds, jobs, payouts
+from app.modules.authz import (
+    Exec,
+    GenericAuthorization,
+    Grant,
+    GrantMessages,
+    RevokeMessages,
+    SendAuthorization,
+)
 from app.modules.bank import Send
 from app.modules.bonds import Role
 from app.modules.committees import GrantKeptSlices
@@ -36,6 +44,7 @@ from app.modules.feegrant import (
 from app.modules.jobs import JobPhase
 from app.modules.rounds import RoundPhase, ScoreOutcome, Scores
 from app.wire.events import block_events, result_data, tx_events
+from app.wire.records import put_packed
 from app.wire.tx import decode_block
 from tests.build import FLT, a_job, a_payout_address, a_registration, a_vrf_secret, an_address
 from tests.build_chain import Ledger, a_send
@@ -174,6 +183,24 @@ def allowances() -> Chronicle:
         send = ledger.sign([a_send(wanda, rita, 1)], granter=rita)
         codes.append([each.code for each in chronicle.add(send, seconds=seconds)])
     assert codes == [[0, 0, 2005, 2006], [0], [2005], [0]]
+    return chronicle
+
+
+def authorized() -> Chronicle:
+    """Sends in another's name within an authorization, one beyond it, all or none, one revoked."""
+    chronicle = Chronicle("rita", "wanda", "olga")
+    ledger = chronicle.ledger
+    rita, wanda, olga = ledger.people("rita", "wanda", "olga")
+    limit = SendAuthorization((Coin("uflt", U128(3)),), (olga,))
+    chronicle.do(GrantMessages(rita, wanda, Grant(limit, Time(0))))
+    codes = []
+    for sends in ([(rita, 2), (wanda, 5)], [(wanda, 1), (rita, 2)], [(rita, 1)], [(rita, 1)]):
+        packs = tuple([put_packed(a_send(who, olga, amount)) for who, amount in sends])
+        (result,) = chronicle.add(ledger.sign([Exec(wanda, packs)]))
+        codes.append(result.code)
+    chronicle.do(GrantMessages(rita, wanda, Grant(GenericAuthorization(SEND_URL), Time(0))))
+    chronicle.do(RevokeMessages(rita, wanda, SEND_URL))
+    assert codes == [0, 2104, 0, 2101]
     return chronicle
 
 
@@ -418,6 +445,7 @@ def lie_in_first_round(chronicle: Chronicle, court: Court) -> None:
 SCENARIOS: list[Callable[[], Chronicle]] = [
     sends,
     allowances,
+    authorized,
     bonding,
     job,
     scored,

@@ -27,6 +27,10 @@ class InvariantBroken(Exception):
     """A promise of the rules that doesn't hold; the node stops."""
 
 
+class UpgradeNeeded(Exception):
+    """A block that isn't for this version of the rules; the node stops before it and says why."""
+
+
 def require(condition: bool, rejection: type[Rejected], **values: Any) -> None:
     """Refuse the request unless the condition holds."""
     if not condition:

@@ -12,7 +12,7 @@ from app.kernel.table import Index, Singleton, Table
 
 
 class Message(NamedTuple):
-    """How a message is run: its first field is its signer."""
+    """How a message is run."""
 
     rule: Callable[[Any, Context, Any], Any]
     gas: int
@@ -20,6 +20,8 @@ class Message(NamedTuple):
     response: type[Any] | None = None
     type_url: str = ""
     """Set only where it is not `/<package>.Msg<ClassName>`."""
+    signer: str = ""
+    """The field that names who must sign; set only where it is not the first."""
 
 
 class Query(NamedTuple):
@@ -45,3 +47,7 @@ class Module:
     begin_block: Callable[[State, Context], None] | None = None
     end_block: Callable[[State, Context], None] | None = None
     invariants: tuple[Callable[[Reader], None], ...] = ()
+
+    def type_url(self, kind: type[Any]) -> str:
+        """Return what one of its messages is called."""
+        return self.messages[kind].type_url or f"/{self.package}.Msg{kind.__name__}"

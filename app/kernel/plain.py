@@ -15,7 +15,7 @@ from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from app.kernel.bech32 import from_bech32, to_bech32
-from app.kernel.record import I64, NO_ADDRESS, U32, U64, U128, Address, Duration, Time
+from app.kernel.record import I64, NO_ADDRESS, U32, U64, U128, Address, Duration, Nothing, Time
 
 RANGES = {
     U32: range(1 << 32),
@@ -34,7 +34,7 @@ def to_plain(kind: Any, value: Any) -> Any:
         return str(value)
     if kind is Address:
         return to_bech32(value)
-    if kind is bytes:
+    if kind in (bytes, Nothing):
         return value.hex()
     if get_origin(kind) is tuple:
         return [to_plain(get_args(kind)[0], each) for each in value]
@@ -55,7 +55,7 @@ def from_plain(kind: Any, value: Any, where: str) -> Any:
         return checked(value, kind, where)
     if kind is Address:
         return address(checked(value, str, where), where)
-    if kind is bytes:
+    if kind in (bytes, Nothing):
         return hexadecimal(checked(value, str, where), where)
     if get_origin(kind) is tuple:
         inner = get_args(kind)[0]

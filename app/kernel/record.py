@@ -24,6 +24,8 @@ Time = NewType("Time", int)
 """A date: milliseconds since 1970; 0 is none."""
 Duration = NewType("Duration", int)
 """Milliseconds."""
+Nothing = NewType("Nothing", bytes)
+"""A field that other chains of Cosmos have and this one doesn't: empty bytes."""
 
 ADDRESS_BYTES = 20
 ADDRESS_LENGTHS = (0, ADDRESS_BYTES)
@@ -101,7 +103,7 @@ def codec_of(kind: Any) -> Codec:
         return BOOL
     if kind is Address:
         return ADDRESS
-    if kind is bytes:
+    if kind in (bytes, Nothing):
         return BYTES
     if kind is str:
         return TEXT

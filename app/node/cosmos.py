@@ -14,6 +14,8 @@ from cosmpy.protos.cosmos.base.tendermint.v1beta1 import query_pb2 as node_query
 from cosmpy.protos.cosmos.base.v1beta1.coin_pb2 import Coin as CoinMessage
 from cosmpy.protos.cosmos.consensus.v1 import query_pb2 as consensus_query
 from cosmpy.protos.cosmos.tx.v1beta1 import service_pb2
+from cosmpy.protos.cosmos.upgrade.v1beta1 import query_pb2 as upgrade_query
+from cosmpy.protos.cosmos.upgrade.v1beta1 import upgrade_pb2
 from cosmpy.protos.tendermint.abci.types_pb2 import Event
 from cosmpy.protos.tendermint.types.params_pb2 import BlockParams, ConsensusParams
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -23,7 +25,7 @@ from app.kernel.bech32 import from_bech32
 from app.kernel.errors import Rejected
 from app.kernel.record import Address
 from app.kernel.tx import Coin, Tx, Undecodable
-from app.modules import auth, bank
+from app.modules import auth, bank, upgrade
 from app.node.config import VERSION
 from app.node.question import CODESPACE_SDK, Method, Refusal, View, to_refusal
 from app.wire.events import pack_responses, result_data, tx_events
@@ -38,6 +40,7 @@ SDK_VERSION = "0.50.0"
 GAS_UNLIMITED = -1
 
 write_coin = writer_of(Coin, CoinMessage.DESCRIPTOR)
+write_plan = writer_of(upgrade.Plan, upgrade_pb2.Plan.DESCRIPTOR)
 write_metadata = writer_of(bank.Metadata, bank_pb2.Metadata.DESCRIPTOR)
 
 
@@ -104,6 +107,13 @@ def denoms_metadata(view: View, request: Any) -> Any:
     """Answer with how people see each denomination."""
     rows = [write_metadata(row) for _, row in bank.METADATA.items(view.state)]
     return bank_query.QueryDenomsMetadataResponse(metadatas=rows, pagination=one_page(rows))
+
+
+def current_plan(view: View, request: Any) -> Any:
+    """Answer with the upgrade that is planned, or nothing."""
+    plan = upgrade.PLAN.get(view.state)
+    shown = write_plan(plan) if plan.height else None
+    return upgrade_query.QueryCurrentPlanResponse(plan=shown)
 
 
 def consensus_params(view: View, request: Any) -> Any:
@@ -202,6 +212,9 @@ COSMOS_METHODS = {
     ),
     "/cosmos.base.tendermint.v1beta1.Service/GetLatestBlock": Method(
         node_query.GetLatestBlockRequest, node_query.GetLatestBlockResponse, latest_block
+    ),
+    "/cosmos.upgrade.v1beta1.Query/CurrentPlan": Method(
+        upgrade_query.QueryCurrentPlanRequest, upgrade_query.QueryCurrentPlanResponse, current_plan
     ),
     "/cosmos.tx.v1beta1.Service/Simulate": Method(
         service_pb2.SimulateRequest, service_pb2.SimulateResponse, simulate

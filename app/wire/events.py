@@ -16,6 +16,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from enum import IntEnum
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any, get_args, get_origin, get_type_hints
 
 from cosmpy.protos.cosmos.base.abci.v1beta1.abci_pb2 import TxMsgData
@@ -23,6 +24,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 
 from app.chain import MODULE_OF, BlockResult, TxResult, signer_of
 from app.kernel.bech32 import to_bech32
+from app.kernel.packed import Nested
 from app.kernel.record import U32, Address, write_varint
 from app.modules.auth import AccountSequence
 from app.modules.feegrant import AllowanceUsed
@@ -71,13 +73,11 @@ def block_events(result: BlockResult) -> list[bytes]:
 
 def typed_records(result: BlockResult) -> Iterator[Any]:
     """Walk a block's typed event records in the order in which they happened."""
-    for record in result.begin_events:
-        yield from (record,) if type(record) in KINDS else ()
-    for tx_result in result.tx_results:
-        for _, record in tx_result.events:
-            yield from (record,) if type(record) in KINDS else ()
-    for record in result.end_events:
-        yield from (record,) if type(record) in KINDS else ()
+    by_txs = [[record for _, record in tx_result.events] for tx_result in result.tx_results]
+    for record in chain(result.begin_events, *by_txs, result.end_events):
+        inner = record.event if type(record) is Nested else record
+        if type(inner) in KINDS:
+            yield inner
 
 
 def result_data(result: TxResult, messages: tuple[Any, ...]) -> bytes:
@@ -120,6 +120,9 @@ def message_event(message_class: Any, sender: Address) -> bytes:
 
 def render_event(record: Any, *, is_indexed: bool = True) -> bytes:
     """Return an event record as a serialized `Event`, to which attributes may be appended."""
+    if type(record) is Nested:
+        place = attribute("authz_msg_index", str(record.place), False)
+        return render_event(record.event, is_indexed=is_indexed) + place
     event_class: Any = type(record)
     head, renders = renders_of(event_class)
     parts = [

@@ -2,9 +2,9 @@
 
 A record and its message have the same fields in the same order. An address is Bech32 text, a U128
 a decimal number, a time a Timestamp or nothing, a duration a Duration, one of several records an
-Any with the `TYPE_URL` of its class; the rest is alike. Which message a record has follows from its
-module's package: `PostJob` is `MsgPostJob`, `JobRequest` is `QueryJobRequest`, `JobPosted` is
-`EventJobPosted`.
+Any with the `TYPE_URL` of its class, a message within another an Any; the rest is alike. Which
+message a record has follows from its module's package: `PostJob` is `MsgPostJob`, `JobRequest` is
+`QueryJobRequest`, `JobPosted` is `EventJobPosted`, unless an event has a `NAME`.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from app.chain import MODULES
+from app.chain import MODULES, RULES
 from app.kernel.bech32 import from_bech32, to_bech32
-from app.kernel.record import U128, Address, Duration, Time
+from app.kernel.packed import Packed
+from app.kernel.record import U128, Address, Duration, Nothing, Time, decode, encode
 from app.wire.strict import Refused, parse_strictly
 
 Convert = Callable[[Any], Any]
@@ -264,6 +265,42 @@ def any_writer(union: UnionType) -> Convert:
     return write
 
 
+def read_packed(packed: AnyMessage) -> Packed:
+    """Return the message in an Any, which may hold no further ones."""
+    kind = KINDS_BY_URL.get(packed.type_url)
+    if kind is None or kind.record not in RULES:
+        raise ValueError(f"type URL {packed.type_url!r} is no message of this chain")
+    if kind.record in HOLDERS:
+        raise ValueError(f"{packed.type_url}: can't stand within another message; send it itself")
+    try:
+        message = parse_strictly(kind.protobuf, packed.value)
+    except (DecodeError, Refused) as error:
+        raise ValueError(str(error)) from None
+    return Packed(packed.type_url, encode(from_protobuf(kind.record, message)))
+
+
+def write_packed(packed: Packed) -> AnyMessage:
+    """Return a message within another as protobuf has it."""
+    return AnyMessage(type_url=packed.type_url, value=serialize(open_packed(packed)))
+
+
+def open_packed(packed: Packed) -> Any:
+    """Return the record of a message within another."""
+    return decode(KINDS_BY_URL[packed.type_url].record, packed.data)
+
+
+def put_packed(record: Any) -> Packed:
+    """Return a message so that it may stand within another."""
+    return Packed(type_url_of(type(record)), encode(record))
+
+
+def read_nothing(packed: AnyMessage) -> bytes:
+    """Return that a field is left out; ValueError if it is not."""
+    if packed.type_url or packed.value:
+        raise ValueError("this chain has no use for it; leave it out")
+    return b""
+
+
 def find_protobuf(name: str) -> Any:
     """Return the message class of a full name."""
     load_protobuf(name.rpartition(".")[0])
@@ -274,7 +311,7 @@ def name_kinds() -> Iterator[tuple[type[Any], str]]:
     """Walk the modules' messages, questions and events with their protobuf names."""
     for module in MODULES:
         for message_class, message in module.messages.items():
-            name = message.type_url[1:] or f"{module.package}.Msg{message_class.__name__}"
+            name = module.type_url(message_class)[1:]
             yield message_class, name
             if message.response:
                 yield message.response, f"{name}Response"
@@ -283,7 +320,7 @@ def name_kinds() -> Iterator[tuple[type[Any], str]]:
             yield query.response, f"{module.package}.Query{query.response.__name__}"
         for event in module.events:
             if not hasattr(event, "EVENT_TYPE"):
-                yield event, f"{module.package}.Event{event.__name__}"
+                yield event, getattr(event, "NAME", f"{module.package}.Event{event.__name__}")
 
 
 def load_protobuf(package: str) -> None:
@@ -306,12 +343,18 @@ READERS: dict[Any, Convert] = {
     U128: read_decimal,
     Time: read_time,
     Duration: read_duration,
+    Packed: read_packed,
+    Nothing: read_nothing,
 }
 WRITERS: dict[Any, Convert] = {
     Address: to_bech32,
     U128: str,
     Time: write_time,
     Duration: write_duration,
+    Packed: write_packed,
+    Nothing: lambda nothing: None,
 }
 KINDS = {kind.record: kind for kind in find_kinds()}
 KINDS_BY_URL = {f"/{kind.name}": kind for kind in KINDS.values()}
+HOLDERS = tuple([kind for kind in RULES if tuple[Packed, ...] in get_type_hints(kind).values()])
+"""The messages that others stand in."""

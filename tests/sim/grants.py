@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.wire.records import open_packed
+
 
 @dataclass
 class Purse:
@@ -37,10 +39,21 @@ class Purse:
         return True
 
 
+@dataclass
+class Licence:
+    """What one account may still send of another's money; None is no limit."""
+
+    left: int | None
+    recipients: tuple[bytes, ...]
+    end_ms: int
+
+
 class Grants:
-    """Remembers who lets whom pay with its money."""
+    """Remembers who lets whom pay with its money, and who may send it."""
 
     def __init__(self) -> None:
+        self.licences: dict[tuple[bytes, bytes], Licence] = {}
+        self.executed = 0
         self.purses: dict[tuple[bytes, bytes], Purse] = {}
         self.used = self.refused = self.pruned = 0
 
@@ -51,11 +64,33 @@ class Grants:
             self.purses[message.granter, message.grantee] = read(message.allowance)
         elif kind == "RevokeAllowance":
             del self.purses[message.granter, message.grantee]
+        elif kind == "GrantMessages":
+            self.licences[message.granter, message.grantee] = licence_of(message.grant)
+        elif kind == "RevokeMessages":
+            del self.licences[message.granter, message.grantee]
+        elif kind == "Exec":
+            self.hear_exec(message, time_ms)
         elif kind == "PruneAllowances":
             over = [p for p, purse in self.purses.items() if 0 < purse.end_ms < time_ms]
             self.pruned += len(over)
             for place in over:
                 del self.purses[place]
+
+    def hear_exec(self, message: Any, time_ms: int) -> None:
+        """Remember sends in others' names that took effect, which must have been allowed."""
+        for send in map(open_packed, message.msgs):
+            place = (send.from_address, message.grantee)
+            if send.from_address == message.grantee:
+                continue
+            licence = self.licences[place]
+            self.executed += 1
+            assert not 0 < licence.end_ms < time_ms
+            assert not licence.recipients or send.to_address in licence.recipients
+            if licence.left is not None:
+                licence.left -= total(send.amount)
+                assert licence.left >= 0
+                if not licence.left:
+                    del self.licences[place]
 
     def may_pay(
         self, granter: bytes, grantee: bytes, fee: int, time_ms: int, *, kinds: Sequence[str]
@@ -69,9 +104,20 @@ class Grants:
         self.refused += not is_paid
         return is_paid
 
-    def check(self, found: dict[tuple[bytes, bytes], Any]) -> None:
-        """Compare with the chain's allowances, by granter and grantee."""
-        assert {place: read(allowance) for place, allowance in found.items()} == self.purses
+    def check(self, allowances: dict[tuple[bytes, bytes], Any], authorizations: list[Any]) -> None:
+        """Compare with the chain's allowances, by granter and grantee, and its authorizations."""
+        assert {place: read(allowance) for place, allowance in allowances.items()} == self.purses
+        found = {(row.granter, row.grantee): licence_of(row) for row in authorizations}
+        assert found == self.licences
+
+
+def licence_of(grant: Any) -> Licence:
+    """Return an authorization to send in plain words."""
+    authorization = grant.authorization
+    if type(authorization).__name__ == "GenericAuthorization":
+        return Licence(None, (), grant.expiration)
+    left = total(authorization.spend_limit)
+    return Licence(left, authorization.allow_list, grant.expiration)
 
 
 def read(allowance: Any) -> Purse:

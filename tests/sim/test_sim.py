@@ -44,6 +44,7 @@ def test_a_long_run_sees_every_end_that_a_job_and_a_round_can_have(tmp_path: Pat
         totals["left"] += simulation.world.tally.left
         grants = simulation.world.auditor.grants
         fees.update(used=grants.used, refused=grants.refused, pruned=grants.pruned)
+        fees.update(executed=grants.executed)
     assert seeds["proven"] > 20 * seeds["unproven"] > 0
     assert ends[JobPhase.SETTLED.name] > 3
     assert all(totals.values()), totals

@@ -16,11 +16,12 @@ from app.kernel import vrf
 from app.kernel.record import I64, NO_ADDRESS, U64, U128, Address, Duration, Time, encode
 from app.kernel.tx import Coin
 from app.learning.commitment import UPDATE_COMMITMENT, commitment
-from app.modules import auth, beacon, bonds, committees, feegrant, jobs, payouts, rounds
+from app.modules import auth, authz, beacon, bonds, committees, feegrant, jobs, payouts, rounds
 from app.modules.bank import Send
 from app.modules.bonds import Role
 from app.modules.jobs import JobPhase
 from app.sdk.signer import Signer
+from app.wire.records import put_packed
 from fl_worker.roles.decide import (
     Act,
     Intent,
@@ -35,6 +36,7 @@ from tests.sim.scorers import grants, grants_of_kept, measure, score
 from tests.sim.world import CHAIN_ID, FEE_UFLT, VALIDATORS, Faults, Submission, World
 
 FLT = 1_000_000
+SEND_URL = "/cosmos.bank.v1beta1.MsgSend"
 PHASES = {
     f"schedule.{name}_s": 4
     for name in ("commit", "reveal", "include", "aggregate", "score", "challenge")
@@ -296,6 +298,8 @@ class Simulation:
             messages.append(self.register_key(me))
         if self.world.hits(5):
             messages.append(self.allow(me, other))
+        if self.world.hits(5):
+            messages.append(self.authorize(me, other))
         for job in mine:
             messages += self.manage(me, job)
         return [self.submit(actor, [m], is_signed=not self.world.hits(40)) for m in messages]
@@ -323,6 +327,28 @@ class Simulation:
             urls = ("/cosmos.bank.v1beta1.MsgSend", "/pollen.rounds.v1.MsgCommitUpdate")
             allowance = feegrant.AllowedMsgAllowance(allowance, urls)
         return feegrant.GrantAllowance(me, other, allowance)
+
+    def authorize(self, me: Address, other: Address) -> Any:
+        """Let somebody send one's money, take that back, or send another's."""
+        rows = [row for _, row in authz.GRANTS.items(self.world.memory)]
+        mine = [row for row in rows if row.granter == me]
+        granters = [row.granter for row in rows if row.grantee == me]
+        if granters and self.world.hits(2):
+            amounts = [1, 3 * FLT, 10**16 if self.world.hits(9) else 2]
+            froms = [self.random.choice([*granters, me, other]) for _ in amounts]
+            sends = [
+                Send(who, other, an_amount(uflt)) for who, uflt in zip(froms, amounts, strict=True)
+            ]
+            chosen = sends[: self.random.randint(1, 3)]
+            return authz.Exec(me, tuple([put_packed(send) for send in chosen]))
+        if mine and self.world.hits(4):
+            return authz.RevokeMessages(me, mine[0].grantee, SEND_URL)
+        person = self.random.choice([each.address for each in self.people])
+        limit = an_amount(self.random.randint(1, 9) * FLT)
+        send = authz.SendAuthorization(limit, self.random.choice([(), (other,)]))
+        end = self.random.choice([0, self.world.time_ms + self.random.randint(-500, 60_000)])
+        chosen_one = self.random.choice([send, authz.GenericAuthorization(SEND_URL)])
+        return authz.GrantMessages(me, person, authz.Grant(chosen_one, Time(end)))
 
     def post(self, me: Address) -> jobs.PostJob:
         """Return a job with odd numbers."""

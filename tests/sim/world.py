@@ -21,11 +21,12 @@ from app import chain
 from app.kernel import vrf
 from app.kernel.context import Block
 from app.kernel.crypto import verify_secp256k1
+from app.kernel.packed import Nested
 from app.kernel.record import NO_ADDRESS, Address
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.trie import Forest
 from app.kernel.tx import Slot
-from app.modules import bank, beacon, feegrant, jobs
+from app.modules import authz, bank, beacon, feegrant, jobs
 from app.modules.rounds.lifecycle import get_readers, get_seats
 from app.modules.rounds.records import (
     ROUNDS,
@@ -274,7 +275,8 @@ class World:
         missed += self.missed_scores(before)
         self.follow(result.end_events, self.ended_rounds(before), missed)
         self.auditor.check(self.balances(), self.escrows())
-        self.auditor.grants.check(self.allowances())
+        authorizations = [row for _, row in authz.GRANTS.items(self.memory)]
+        self.auditor.grants.check(self.allowances(), authorizations)
         self.tally.check(chain.run_query(self.memory, StatisticsRequest()), self.balances())
 
     def follow(
@@ -305,7 +307,8 @@ class World:
         assert outcome.code != chain.INTERNAL, (submission.messages, outcome.detail)
         admitted = self.auditor.expect_admission(submission, FEE_UFLT, self.time_ms)
         assert admitted == bool(outcome.events), (submission, outcome)
-        self.follow([event for _, event in outcome.events], {})
+        events = [event for _, event in outcome.events]
+        self.follow([e.event if isinstance(e, Nested) else e for e in events], {})
         if outcome.code == chain.OK:
             for message, response in zip(submission.messages, outcome.responses, strict=True):
                 self.auditor.hear(message, response)

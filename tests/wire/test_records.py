@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.kernel.bech32 import to_bech32
-from app.kernel.record import I64, U32, U64, U128, Address, Duration, Time
+from app.kernel.packed import Packed
+from app.kernel.record import I64, U32, U64, U128, Address, Duration, Nothing, Time
 from app.kernel.tx import Coin
 from app.modules.bank import Send
 from app.modules.bonds import Register, Role
@@ -27,6 +28,7 @@ from app.wire.records import (
     from_protobuf,
     pack,
     parse,
+    put_packed,
     query_path,
     read_decimal,
     serialize,
@@ -43,6 +45,8 @@ SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     I64: st.integers(-(1 << 63), (1 << 63) - 1),
     Time: st.integers(0, 253_402_300_799_999),
     Duration: st.integers(0, 253_402_300_799_999),
+    Nothing: st.just(b""),
+    Packed: st.just(put_packed(Send(ANNA, BERT, ()))),
     bytes: st.binary(max_size=40),
     str: st.text(max_size=20),
     Address: st.binary(min_size=20, max_size=20) | st.just(b""),

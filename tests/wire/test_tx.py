@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from cosmpy.protos.cosmos.authz.v1beta1.tx_pb2 import MsgExec
 from cosmpy.protos.cosmos.bank.v1beta1.tx_pb2 import MsgSend
 from cosmpy.protos.cosmos.base.v1beta1.coin_pb2 import Coin as CoinMessage
 from cosmpy.protos.cosmos.crypto.multisig.keys_pb2 import LegacyAminoPubKey
@@ -20,6 +21,8 @@ from cosmpy.protos.cosmos.tx.v1beta1.tx_pb2 import (
     TxBody,
     TxRaw,
 )
+from cosmpy.protos.cosmos.upgrade.v1beta1.tx_pb2 import MsgSoftwareUpgrade
+from cosmpy.protos.cosmos.upgrade.v1beta1.upgrade_pb2 import Plan
 from google.protobuf.any_pb2 import Any as AnyMessage
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,6 +104,18 @@ def an_allowance(type_url: str = BASIC_URL, value: bytes = b"") -> AnyMessage:
     return packed(message.SerializeToString(), "/cosmos.feegrant.v1beta1.MsgGrantAllowance")
 
 
+def an_exec(*messages: AnyMessage) -> AnyMessage:
+    """A message that runs others."""
+    message = MsgExec(grantee=ANNA_TEXT, msgs=messages)
+    return packed(message.SerializeToString(), "/cosmos.authz.v1beta1.MsgExec")
+
+
+def a_plan(**fields: Any) -> AnyMessage:
+    """A message that plans an upgrade."""
+    message = MsgSoftwareUpgrade(authority=ANNA_TEXT, plan=Plan(**fields))
+    return packed(message.SerializeToString(), "/cosmos.upgrade.v1beta1.MsgSoftwareUpgrade")
+
+
 EXPIRED_EARLY = b"\x12\x0b\x08" + b"\xff" * 9 + b"\x01"  # expiration: one second before 1970
 BODY, AUTH = field(0x0A, body()), field(0x12, auth())
 SIGNED = field(0x1A, SIGNATURE)
@@ -133,6 +148,9 @@ ACCEPTED: dict[str, bytes] = {
     ),
     "another payer, who signs last": raw(auth_bytes=auth(info(), info(BERT), payer=BERT_TEXT)),
     "somebody else who pays the fee": raw(auth_bytes=auth(granter=BERT_TEXT)),
+    "an exec": raw(body(an_exec(packed(send()), packed(send(amount="6"))))),
+    "an exec in amino": raw(body(an_exec(packed(send()))), auth(info(mode_info=mode(127)))),
+    "a plan": raw(body(a_plan(name="two", height=7))),
     "an allowance without an end": raw(body(an_allowance())),
     "an allowance in amino, at another's expense": raw(
         body(an_allowance(value=b"\x12\x02\x08\x05")),
@@ -212,6 +230,11 @@ REFUSED: dict[str, bytes] = {
     "a memo that is not UTF-8": raw(body() + b"\x12\x01\xff"),
     "a fee's payer that is no address": raw(auth_bytes=auth(payer="bert")),
     "a fee's granter that is no address": raw(auth_bytes=auth(granter="bert")),
+    "an exec of an unknown message": raw(body(an_exec(packed(send(), "/x.Msg")))),
+    "an exec of a message with an unknown field": raw(body(an_exec(packed(send() + CRITICAL)))),
+    "an exec of an exec": raw(body(an_exec(an_exec(packed(send()))))),
+    "an exec of a message that is noise": raw(body(an_exec(packed(b"\xff\xff")))),
+    "an upgraded client": raw(body(a_plan(upgraded_client_state=packed(b"", "/x.Y")))),
     "an allowance of an unknown type": raw(body(an_allowance("/cosmos.feegrant.v1beta1.Grant"))),
     "an allowance with an unknown field": raw(body(an_allowance(value=NON_CRITICAL))),
     "an allowance of noise": raw(body(an_allowance(value=b"\xff\xff"))),

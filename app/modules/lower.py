@@ -1,0 +1,45 @@
+"""The modules whose messages others may run, from the bottom of the stack up.
+
+What stands above runs them: authorizations in the granter's name.
+"""
+
+from __future__ import annotations
+
+from app.kernel.module import Module
+from app.modules import (
+    auth,
+    bank,
+    beacon,
+    bonds,
+    clock,
+    committees,
+    disputes,
+    feegrant,
+    fees,
+    jobs,
+    payouts,
+    reputation,
+    rounds,
+    slashing,
+    statistics,
+    upgrade,
+)
+
+MODULES: tuple[Module, ...] = (
+    clock.MODULE,
+    beacon.MODULE,
+    auth.MODULE,
+    bank.MODULE,
+    feegrant.MODULE,
+    fees.MODULE,
+    statistics.MODULE,
+    bonds.MODULE,
+    reputation.MODULE,
+    jobs.MODULE,
+    payouts.MODULE,
+    committees.MODULE,
+    slashing.MODULE,
+    rounds.MODULE,
+    disputes.MODULE,
+    upgrade.MODULE,
+)
