@@ -15,7 +15,7 @@ from app.kernel.context import Context
 from app.kernel.crypto import module_address
 from app.kernel.errors import Rejected, broken, require
 from app.kernel.module import Message, Module
-from app.kernel.record import U32, U128, Address
+from app.kernel.record import NO_ADDRESS, U32, U128, Address
 from app.kernel.store import Reader, State
 from app.kernel.table import Table
 from app.kernel.tx import Coin
@@ -33,6 +33,7 @@ MODULE_ACCOUNTS = (
 )
 MODULE_ADDRESSES = {module_address(name): name for name in MODULE_ACCOUNTS}
 COINS_MAX = 16
+OUTPUTS_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,41 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True)
+class Input:
+    """What somebody gives away."""
+
+    address: Address
+    coins: tuple[Coin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What somebody gets."""
+
+    address: Address
+    coins: tuple[Coin, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """Move coins from the signer to somebody."""
 
     from_address: Address
     to_address: Address
     amount: tuple[Coin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MultiSend:
+    """Move coins from the signer, who is the only input, to several."""
+
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+
+    @property
+    def sender(self) -> Address:
+        """Return who must sign."""
+        return self.inputs[0].address if self.inputs else NO_ADDRESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +173,27 @@ class NoRecipient(Rejected):
 
     code = 104
     text = "to_address: empty; give a pollen1… address"
+
+
+class WrongInputs(Rejected):
+    """A transfer to several that isn't from one."""
+
+    code = 105
+    text = "inputs {count}: exactly one must pay all outputs; send a message for each payer"
+
+
+class WrongOutputs(Rejected):
+    """A transfer to nobody or to too many."""
+
+    code = 106
+    text = "outputs {count}: from 1 to {limit}; split the transfer"
+
+
+class SumsDiffer(Rejected):
+    """A transfer that gives more or less than it takes."""
+
+    code = 107
+    text = "inputs {given}: the outputs sum to {taken}; both must be the same"
 
 
 BALANCES = Table("bank/balance", key=(Address, str), record=Amount)
@@ -259,17 +310,54 @@ def are_valid_coins(coins: tuple[Coin, ...]) -> bool:
     )
 
 
+def check_coins(coins: tuple[Coin, ...]) -> None:
+    """Refuse coins that can't be moved."""
+    if not are_valid_coins(coins):
+        raise InvalidCoins(coins=coins_text(coins), limit=COINS_MAX)
+
+
+def check_recipient(address: Address) -> None:
+    """Refuse to send to nobody, or to an account that the rules keep."""
+    require(bool(address), NoRecipient)
+    name = MODULE_ADDRESSES.get(address)
+    if name is not None:
+        raise ModuleAccountRecipient(address=to_bech32(address), name=name)
+
+
+def sum_coins(outputs: tuple[Output, ...]) -> tuple[Coin, ...]:
+    """Return what all outputs get together, sorted by denomination."""
+    sums: dict[str, int] = {}
+    for output in outputs:
+        for coin in output.coins:
+            sums[coin.denom] = sums.get(coin.denom, 0) + coin.amount
+    return tuple([Coin(denom, U128(sums[denom])) for denom in sorted(sums)])
+
+
 def send(state: State, ctx: Context, msg: Send) -> None:
     """Move coins from the signer to somebody who isn't a module."""
-    if not are_valid_coins(msg.amount):
-        raise InvalidCoins(coins=coins_text(msg.amount), limit=COINS_MAX)
-    require(bool(msg.to_address), NoRecipient)
-    name = MODULE_ADDRESSES.get(msg.to_address)
-    if name is not None:
-        raise ModuleAccountRecipient(address=to_bech32(msg.to_address), name=name)
+    check_coins(msg.amount)
+    check_recipient(msg.to_address)
 
     for coin in msg.amount:
         move_coin(state, ctx, msg.from_address, msg.to_address, coin)
+
+
+def multi_send(state: State, ctx: Context, msg: MultiSend) -> None:
+    """Move coins from the signer to several who aren't modules, all or none."""
+    require(len(msg.inputs) == 1, WrongInputs, count=len(msg.inputs))
+    count = len(msg.outputs)
+    require(0 < count <= OUTPUTS_MAX, WrongOutputs, count=count, limit=OUTPUTS_MAX)
+    check_coins(msg.inputs[0].coins)
+    for output in msg.outputs:
+        check_coins(output.coins)
+        check_recipient(output.address)
+    taken = sum_coins(msg.outputs)
+    if msg.inputs[0].coins != taken:
+        raise SumsDiffer(given=coins_text(msg.inputs[0].coins), taken=coins_text(taken))
+
+    for output in msg.outputs:
+        for coin in output.coins:
+            move_coin(state, ctx, msg.sender, output.address, coin)
 
 
 def supply_is_the_sum_of_all_balances(state: Reader) -> None:
@@ -286,7 +374,12 @@ MODULE = Module(
     name="bank",
     package="cosmos.bank.v1beta1",
     tables=(BALANCES, SUPPLY, BURNED, METADATA),
-    messages={Send: Message(send, gas=20_000, amino_name="cosmos-sdk/MsgSend")},
+    messages={
+        Send: Message(send, gas=20_000, amino_name="cosmos-sdk/MsgSend"),
+        MultiSend: Message(
+            multi_send, gas=50_000, amino_name="cosmos-sdk/MsgMultiSend", signer="sender"
+        ),
+    },
     events=(CoinSpent, CoinReceived, Transferred, Burned),
     accounts=MODULE_ACCOUNTS,
     invariants=(supply_is_the_sum_of_all_balances,),

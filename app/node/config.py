@@ -34,6 +34,7 @@ PROCESS_FILE = "pollend.pid"
 LOCK_ATTEMPTS = 3
 LOCK_PAUSE_S = 0.05
 SOCKET_PATH_BYTES_MAX = 100
+ADDRESSES = ("p2p_address", "rpc_address", "grpc_address", "rest_address", "metrics_address")
 PROFILES = ("network", "localnet")
 LOG_FORMATS = ("text", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -56,6 +57,7 @@ class NodeConfig:
     p2p_address: str = "0.0.0.0:26656"
     rpc_address: str = "127.0.0.1:26657"
     grpc_address: str = "127.0.0.1:9090"
+    rest_address: str = "127.0.0.1:1317"
     metrics_address: str = "127.0.0.1:26660"
     peers: tuple[str, ...] = ()
     """Nodes to stay connected to, each `<node id>@<host>:<port>`."""
@@ -183,7 +185,7 @@ def parse_config(values: Mapping[str, Any]) -> NodeConfig:
     for name, least in LEAST.items():
         if getattr(config, name) < least:
             raise ValueError(f"{name}: {getattr(config, name)} is less than {least}")
-    for name in ("p2p_address", "rpc_address", "grpc_address", "metrics_address"):
+    for name in ADDRESSES:
         split_address(name, getattr(config, name))
     return config
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from cosmpy.protos.cosmos.auth.v1beta1 import auth_pb2
@@ -9,10 +10,12 @@ from cosmpy.protos.cosmos.auth.v1beta1 import query_pb2 as auth_query
 from cosmpy.protos.cosmos.bank.v1beta1 import bank_pb2
 from cosmpy.protos.cosmos.bank.v1beta1 import query_pb2 as bank_query
 from cosmpy.protos.cosmos.base.abci.v1beta1.abci_pb2 import GasInfo, Result
-from cosmpy.protos.cosmos.base.query.v1beta1.pagination_pb2 import PageResponse
+from cosmpy.protos.cosmos.base.node.v1beta1 import query_pb2 as config_query
 from cosmpy.protos.cosmos.base.tendermint.v1beta1 import query_pb2 as node_query
 from cosmpy.protos.cosmos.base.v1beta1.coin_pb2 import Coin as CoinMessage
 from cosmpy.protos.cosmos.consensus.v1 import query_pb2 as consensus_query
+from cosmpy.protos.cosmos.params.v1beta1 import query_pb2 as params_query
+from cosmpy.protos.cosmos.params.v1beta1.params_pb2 import ParamChange
 from cosmpy.protos.cosmos.tx.v1beta1 import service_pb2
 from cosmpy.protos.cosmos.upgrade.v1beta1 import query_pb2 as upgrade_query
 from cosmpy.protos.cosmos.upgrade.v1beta1 import upgrade_pb2
@@ -21,13 +24,15 @@ from cosmpy.protos.tendermint.types.params_pb2 import BlockParams, ConsensusPara
 from google.protobuf.any_pb2 import Any as AnyMessage
 
 from app import chain
-from app.kernel.bech32 import from_bech32
+from app.kernel.bech32 import PREFIX, from_bech32
 from app.kernel.errors import Rejected
 from app.kernel.record import Address
 from app.kernel.tx import Coin, Tx, Undecodable
-from app.modules import auth, bank, upgrade
+from app.modules import auth, bank, fees, upgrade
 from app.node.config import VERSION
+from app.node.pages import paginate
 from app.node.question import CODESPACE_SDK, Method, Refusal, View, to_refusal
+from app.wire.amino import DECIMAL_PLACES, write_decimal
 from app.wire.events import pack_responses, result_data, tx_events
 from app.wire.records import writer_of
 from app.wire.signers import write_key
@@ -37,7 +42,14 @@ ACCOUNT_URL = "/cosmos.auth.v1beta1.BaseAccount"
 CODE_KEY_NOT_FOUND = 22
 SDK_VERSION = "0.50.0"
 """Of the Cosmos SDK whose interfaces these are; clients tell dialects by it."""
+ENGINE_VERSION = "0.38.26"
+BUILT_WITH = {
+    "github.com/cometbft/cometbft": f"v{ENGINE_VERSION}",
+    "github.com/cosmos/cosmos-sdk": f"v{SDK_VERSION}",
+}
+"""Hermes takes from here which dialect the engine speaks: 0.40 has the words of 0.38 for it."""
 GAS_UNLIMITED = -1
+BLOCK_PARAMS = ("baseapp", "BlockParams")
 
 write_coin = writer_of(Coin, CoinMessage.DESCRIPTOR)
 write_plan = writer_of(upgrade.Plan, upgrade_pb2.Plan.DESCRIPTOR)
@@ -67,24 +79,31 @@ def balance(view: View, request: Any) -> Any:
 
 
 def all_balances(view: View, request: Any) -> Any:
-    """Answer with all that an account holds, on one page."""
-    held = bank.get_balances(view.state, read_address(request.address))
-    coins = [write_coin(coin) for coin in held]
-    return bank_query.QueryAllBalancesResponse(balances=coins, pagination=one_page(coins))
+    """Answer with all that an account holds."""
+    held = list(bank.get_balances(view.state, read_address(request.address)))
+    coins, page = paginate(held, request.pagination)
+    return bank_query.QueryAllBalancesResponse(balances=map(write_coin, coins), pagination=page)
 
 
 def spendable_balances(view: View, request: Any) -> Any:
     """Answer with all that an account may spend, which is all it holds."""
-    held = bank.get_balances(view.state, read_address(request.address))
-    coins = [write_coin(coin) for coin in held]
-    return bank_query.QuerySpendableBalancesResponse(balances=coins, pagination=one_page(coins))
+    answer = all_balances(view, request)
+    return bank_query.QuerySpendableBalancesResponse(
+        balances=answer.balances, pagination=answer.pagination
+    )
+
+
+def spendable_balance(view: View, request: Any) -> Any:
+    """Answer with what an account may spend of one denomination."""
+    return bank_query.QuerySpendableBalanceByDenomResponse(balance=balance(view, request).balance)
 
 
 def total_supply(view: View, request: Any) -> Any:
     """Answer with how much there is of each denomination."""
     rows = sorted((denom, row.amount) for denom, row in bank.SUPPLY.items(view.state))
-    coins = [write_coin(Coin(denom, amount)) for denom, amount in rows]
-    return bank_query.QueryTotalSupplyResponse(supply=coins, pagination=one_page(coins))
+    shown, page = paginate(rows, request.pagination)
+    coins = [write_coin(Coin(denom, amount)) for denom, amount in shown]
+    return bank_query.QueryTotalSupplyResponse(supply=coins, pagination=page)
 
 
 def supply_of(view: View, request: Any) -> Any:
@@ -106,7 +125,67 @@ def denom_metadata(view: View, request: Any) -> Any:
 def denoms_metadata(view: View, request: Any) -> Any:
     """Answer with how people see each denomination."""
     rows = [write_metadata(row) for _, row in bank.METADATA.items(view.state)]
-    return bank_query.QueryDenomsMetadataResponse(metadatas=rows, pagination=one_page(rows))
+    shown, page = paginate(rows, request.pagination)
+    return bank_query.QueryDenomsMetadataResponse(metadatas=shown, pagination=page)
+
+
+def denom_metadata_by_query(view: View, request: Any) -> Any:
+    """Answer the same; the denomination stands where it may have slashes."""
+    metadata = denom_metadata(view, request).metadata
+    return bank_query.QueryDenomMetadataByQueryStringResponse(metadata=metadata)
+
+
+def bank_params(view: View, request: Any) -> Any:
+    """Answer that every denomination may be sent."""
+    return bank_query.QueryParamsResponse(params=bank_pb2.Params(default_send_enabled=True))
+
+
+def send_enabled(view: View, request: Any) -> Any:
+    """Answer that no denomination is an exception from that."""
+    _, page = paginate([], request.pagination)
+    return bank_query.QuerySendEnabledResponse(pagination=page)
+
+
+def auth_params(view: View, request: Any) -> Any:
+    """Answer with what transactions may be and cost, as far as Cosmos has it."""
+    params = fees.PARAMS.get(view.state)
+    return auth_query.QueryParamsResponse(
+        params=auth_pb2.Params(
+            max_memo_characters=params.memo_length_max,
+            tx_sig_limit=params.tx_signers_max,
+            tx_size_cost_per_byte=params.gas_per_byte,
+            sig_verify_cost_ed25519=params.gas_per_signature,
+            sig_verify_cost_secp256k1=params.gas_per_signature,
+        )
+    )
+
+
+def account_info(view: View, request: Any) -> Any:
+    """Answer with an account as such."""
+    found = auth_pb2.BaseAccount.FromString(account(view, request).account.value)
+    return auth_query.QueryAccountInfoResponse(info=found)
+
+
+def bech32_prefix(view: View, request: Any) -> Any:
+    """Answer with how addresses begin."""
+    return auth_query.Bech32PrefixResponse(bech32_prefix=PREFIX)
+
+
+def subspace_param(view: View, request: Any) -> Any:
+    """Answer with the one param that old clients ask for here: a block's limits."""
+    if (request.subspace, request.key) != BLOCK_PARAMS:
+        text = f"subspace {request.subspace!r}, key {request.key!r}: not found; ask the module"
+        raise Refusal(text, CODE_KEY_NOT_FOUND, CODESPACE_SDK, is_missing=True)
+    value = json.dumps({"max_bytes": "-1", "max_gas": str(GAS_UNLIMITED)})
+    change = ParamChange(subspace=request.subspace, key=request.key, value=value)
+    return params_query.QueryParamsResponse(param=change)
+
+
+def node_config(view: View, request: Any) -> Any:
+    """Answer with the least price of a unit of gas."""
+    price = fees.PARAMS.get(view.state).uflt_per_million_gas_min * 10**DECIMAL_PLACES
+    text = write_decimal(str(price // fees.GAS_PRICE_UNIT))
+    return config_query.ConfigResponse(minimum_gas_price=f"{text}{bank.DENOM}")
 
 
 def current_plan(view: View, request: Any) -> Any:
@@ -126,10 +205,13 @@ def node_info(view: View, request: Any) -> Any:
     """Answer with the chain and the software."""
     response = node_query.GetNodeInfoResponse()
     response.default_node_info.network = view.next_block.chain_id
+    response.default_node_info.version = ENGINE_VERSION
     response.application_version.name = "pollen"
     response.application_version.app_name = "pollend"
     response.application_version.version = VERSION
     response.application_version.cosmos_sdk_version = SDK_VERSION
+    for path, version in BUILT_WITH.items():
+        response.application_version.build_deps.add(path=path, version=version)
     return response
 
 
@@ -179,44 +261,42 @@ def read_address(text: str) -> Address:
         raise Refusal(f"address: {error}") from None
 
 
-def one_page(rows: list[Any]) -> PageResponse:
-    """Return what says that there is no further page."""
-    return PageResponse(total=len(rows))
+def method(file: Any, name: str, answer: Any, prefix: str = "Query") -> Method:
+    """Return how one of a file's questions is answered."""
+    request = getattr(file, f"{prefix}{name}Request")
+    return Method(request, getattr(file, f"{prefix}{name}Response"), answer)
 
 
-def bank_method(name: str, answer: Any) -> Method:
-    """Return how one of the bank's questions is answered."""
-    request = getattr(bank_query, f"Query{name}Request")
-    return Method(request, getattr(bank_query, f"Query{name}Response"), answer)
-
-
+AUTH = {
+    "Account": account,
+    "AccountInfo": account_info,
+    "Params": auth_params,
+}
 BANK = {
     "Balance": balance,
     "AllBalances": all_balances,
     "SpendableBalances": spendable_balances,
+    "SpendableBalanceByDenom": spendable_balance,
     "TotalSupply": total_supply,
     "SupplyOf": supply_of,
+    "Params": bank_params,
     "DenomMetadata": denom_metadata,
+    "DenomMetadataByQueryString": denom_metadata_by_query,
     "DenomsMetadata": denoms_metadata,
+    "SendEnabled": send_enabled,
 }
+NODE = "/cosmos.base.tendermint.v1beta1.Service"
 COSMOS_METHODS = {
-    **{f"/cosmos.bank.v1beta1.Query/{name}": bank_method(name, BANK[name]) for name in BANK},
-    "/cosmos.auth.v1beta1.Query/Account": Method(
-        auth_query.QueryAccountRequest, auth_query.QueryAccountResponse, account
+    **{f"/cosmos.auth.v1beta1.Query/{n}": method(auth_query, n, AUTH[n]) for n in AUTH},
+    **{f"/cosmos.bank.v1beta1.Query/{n}": method(bank_query, n, BANK[n]) for n in BANK},
+    "/cosmos.auth.v1beta1.Query/Bech32Prefix": method(
+        auth_query, "Bech32Prefix", bech32_prefix, prefix=""
     ),
-    "/cosmos.consensus.v1.Query/Params": Method(
-        consensus_query.QueryParamsRequest, consensus_query.QueryParamsResponse, consensus_params
-    ),
-    "/cosmos.base.tendermint.v1beta1.Service/GetNodeInfo": Method(
-        node_query.GetNodeInfoRequest, node_query.GetNodeInfoResponse, node_info
-    ),
-    "/cosmos.base.tendermint.v1beta1.Service/GetLatestBlock": Method(
-        node_query.GetLatestBlockRequest, node_query.GetLatestBlockResponse, latest_block
-    ),
-    "/cosmos.upgrade.v1beta1.Query/CurrentPlan": Method(
-        upgrade_query.QueryCurrentPlanRequest, upgrade_query.QueryCurrentPlanResponse, current_plan
-    ),
-    "/cosmos.tx.v1beta1.Service/Simulate": Method(
-        service_pb2.SimulateRequest, service_pb2.SimulateResponse, simulate
-    ),
+    "/cosmos.consensus.v1.Query/Params": method(consensus_query, "Params", consensus_params),
+    "/cosmos.params.v1beta1.Query/Params": method(params_query, "Params", subspace_param),
+    "/cosmos.base.node.v1beta1.Service/Config": method(config_query, "Config", node_config, ""),
+    f"{NODE}/GetNodeInfo": method(node_query, "GetNodeInfo", node_info, ""),
+    f"{NODE}/GetLatestBlock": method(node_query, "GetLatestBlock", latest_block, ""),
+    "/cosmos.upgrade.v1beta1.Query/CurrentPlan": method(upgrade_query, "CurrentPlan", current_plan),
+    "/cosmos.tx.v1beta1.Service/Simulate": method(service_pb2, "Simulate", simulate, ""),
 }

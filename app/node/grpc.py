@@ -26,6 +26,7 @@ from grpc_reflection.v1alpha import reflection
 
 from app.chain import MODULES, find_broken_invariants
 from app.node.abci import INVARIANT_SHARE, Application
+from app.node.blocks import BlockService
 from app.node.config import VERSION, OperatorError
 from app.node.question import Method, Refusal
 from app.node.rpc import EngineFault, EngineRpc, EngineUnreachable
@@ -58,10 +59,14 @@ class Call(NamedTuple):
 class GrpcServer:
     """A gRPC server that runs until it is stopped."""
 
-    def __init__(self, server: Any, port: int, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, server: Any, port: int, calls: dict[str, Call], stack: AsyncExitStack
+    ) -> None:
         self._server = server
         self._stack = stack
         self.port = port
+        self.methods = {path: call.serve for path, call in calls.items()}
+        """What answers the requests to each path but the streams'."""
 
     async def stop(self, grace_s: float = STOP_S) -> None:
         """End every stream, let calls finish for so long, and close."""
@@ -146,7 +151,8 @@ async def start_grpc(
     stack.push_async_callback(engine.close)
     node = NodeService(application, engine)
     server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=CALLS_MAX)
-    add_services(server, application, node, TxService(application, engine))
+    calls = find_calls(application, node, TxService(application, engine), BlockService(engine))
+    add_services(server, application, node, calls)
     try:
         bound = server.add_insecure_port(f"{host}:{port}")
     except RuntimeError as error:
@@ -154,25 +160,30 @@ async def start_grpc(
         raise OperatorError(f"grpc_address {host}:{port}: can't be bound: {error}") from None
     await server.start()
     stack.push_async_callback(cancel, asyncio.create_task(node.feed.follow()))
-    return GrpcServer(server, bound, stack)
+    return GrpcServer(server, bound, calls, stack)
 
 
-def add_services(server: Any, application: Application, node: NodeService, txs: TxService) -> None:
-    """Give a server all its paths, reflection and health."""
-    calls = {
+def find_calls(
+    application: Application, node: NodeService, txs: TxService, blocks: BlockService
+) -> dict[str, Call]:
+    """Return how each path is served but the streams'; gRPC and REST have the same."""
+    return {
         "/pollen.node.v1.Service/Status": at_present(node_pb2.StatusRequest, node.status),
         "/pollen.node.v1.Service/CheckInvariants": at_present(
             node_pb2.CheckInvariantsRequest, node.check_invariants
         ),
-        "/cosmos.tx.v1beta1.Service/BroadcastTx": at_present(
-            service_pb2.BroadcastTxRequest, txs.broadcast
-        ),
-        "/cosmos.tx.v1beta1.Service/GetTx": at_present(service_pb2.GetTxRequest, txs.get_tx),
         "/cosmos.base.tendermint.v1beta1.Service/ABCIQuery": at_present(
             node_query.ABCIQueryRequest, partial(abci_query, application)
         ),
         **{path: from_view(application, method) for path, method in METHODS.items()},
+        **{path: at_present(*call) for path, call in engine_methods(txs, blocks).items()},
     }
+
+
+def add_services(
+    server: Any, application: Application, node: NodeService, calls: dict[str, Call]
+) -> None:
+    """Give a server all its paths, reflection and health."""
     services: dict[str, dict[str, Any]] = defaultdict(dict)
     for path, call in calls.items():
         service, name = path[1:].split("/")
@@ -187,6 +198,26 @@ def add_services(server: Any, application: Application, node: NodeService, txs: 
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
+
+
+def engine_methods(txs: TxService, blocks: BlockService) -> dict[str, tuple[Any, Any]]:
+    """Return what the engine's RPC is needed for: each path's request and what answers it."""
+    tx, node = "/cosmos.tx.v1beta1.Service", "/cosmos.base.tendermint.v1beta1.Service"
+    heights = node_query.GetValidatorSetByHeightRequest
+    return {
+        f"{tx}/BroadcastTx": (service_pb2.BroadcastTxRequest, txs.broadcast),
+        f"{tx}/GetTx": (service_pb2.GetTxRequest, txs.get_tx),
+        f"{tx}/GetTxsEvent": (service_pb2.GetTxsEventRequest, txs.get_txs),
+        f"{tx}/GetBlockWithTxs": (service_pb2.GetBlockWithTxsRequest, blocks.get_block_with_txs),
+        f"{node}/GetSyncing": (node_query.GetSyncingRequest, blocks.get_syncing),
+        f"{node}/GetLatestBlock": (node_query.GetLatestBlockRequest, blocks.get_latest_block),
+        f"{node}/GetBlockByHeight": (node_query.GetBlockByHeightRequest, blocks.get_block),
+        f"{node}/GetLatestValidatorSet": (
+            node_query.GetLatestValidatorSetRequest,
+            blocks.get_latest_validators,
+        ),
+        f"{node}/GetValidatorSetByHeight": (heights, blocks.get_validators),
+    }
 
 
 def from_view(application: Application, method: Method) -> Call:

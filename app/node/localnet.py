@@ -29,7 +29,7 @@ CHAIN_ID = "pollen-localnet"
 VALIDATORS = 4
 VALIDATORS_MAX = 32
 PORT_FIRST = 26_600
-PORTS_PER_NODE = 4
+PORTS_PER_NODE = 5
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 20
 LOG_LINES_SHOWN = 5
@@ -46,6 +46,7 @@ class Node:
     rpc: str
     grpc: str
     metrics: str
+    rest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ def make_localnet(home: Path, validators: int, base_port: int | None, genesis: s
             rpc_address=node.rpc,
             grpc_address=node.grpc,
             metrics_address=node.metrics,
+            rest_address=node.rest,
             peers=tuple(peers[:at] + peers[at + 1 :]),
             check_invariants=True,
         )

@@ -19,6 +19,7 @@ KNOWN_FAULTS = (
 CATCHING_UP_TEXT = "catching up"
 """Of CometBFT 0.40, which answers little before it is at the chain's end."""
 NOT_FOUND_TEXT = "not found"
+PAGE_TEXT = "page should be within"
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=2)
 RESPONSE_BYTES_MAX = 64 << 20
 
@@ -69,7 +70,7 @@ class EngineRpc:
         request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         try:
             async with self._session.post(self._url, json=request) as response:
-                answer = json.loads(await response.content.read(RESPONSE_BYTES_MAX))
+                answer = json.loads(await read_all(response))
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise EngineUnreachable(f"{self._url}: {type(error).__name__}: {error}") from None
         if "error" in answer:
@@ -98,23 +99,51 @@ class EngineRpc:
             if NOT_FOUND_TEXT in str(fault):
                 return None
             raise
-        result = answer["tx_result"]
-        return FoundTx(
-            raw=b64decode(answer["tx"]),
-            height=int(answer["height"]),
-            code=result["code"],
-            codespace=result["codespace"],
-            log=result["log"],
-            data=b64decode(result["data"] or ""),
-            gas_wanted=int(result["gas_wanted"]),
-            gas_used=int(result["gas_used"]),
-            events=tuple([to_event(event) for event in result["events"] or ()]),
-        )
+        return to_found(answer)
+
+    async def search_txs(
+        self, query: str, page: int, per_page: int, order: str
+    ) -> tuple[int, list[FoundTx]]:
+        """Return how many transactions have the events of a query, and one page of them."""
+        params = {"query": query, "prove": False, "order_by": order}
+        try:
+            answer = await self.call("tx_search", page=str(page), per_page=str(per_page), **params)
+        except EngineFault as fault:
+            if PAGE_TEXT in str(fault):
+                return 0, []
+            raise
+        return int(answer["total_count"]), [to_found(each) for each in answer["txs"]]
 
     async def find_time(self, height: int) -> str:
         """Return a block's header time, in whole seconds as RFC 3339 writes them."""
         answer = await self.call("header", height=str(height))
         return f"{answer['header']['time'][:19]}Z"
+
+
+async def read_all(response: aiohttp.ClientResponse) -> bytes:
+    """Return all of a response's body, which comes in parts; ValueError if it is too long."""
+    body = bytearray()
+    async for part in response.content.iter_any():
+        body += part
+        if len(body) > RESPONSE_BYTES_MAX:
+            raise ValueError(f"an answer of more than {RESPONSE_BYTES_MAX} bytes")
+    return bytes(body)
+
+
+def to_found(answer: dict[str, Any]) -> FoundTx:
+    """Return a transaction as the engine's JSON shows it."""
+    result = answer["tx_result"]
+    return FoundTx(
+        raw=b64decode(answer["tx"]),
+        height=int(answer["height"]),
+        code=result["code"],
+        codespace=result["codespace"],
+        log=result["log"],
+        data=b64decode(result["data"] or ""),
+        gas_wanted=int(result["gas_wanted"]),
+        gas_used=int(result["gas_used"]),
+        events=tuple([to_event(event) for event in result["events"] or ()]),
+    )
 
 
 def to_event(event: dict[str, Any]) -> Event:

@@ -16,11 +16,12 @@ from app.chain import run_query
 from app.modules.statistics import StatisticsRequest, StatisticsResponse
 from app.node.abci import Application, trust_nobody
 from app.node.comet import Engine
-from app.node.config import Home, NodeConfig, OperatorError, is_port_free, split_address
+from app.node.config import ADDRESSES, Home, NodeConfig, OperatorError, is_port_free, split_address
 from app.node.diagnosis import check_agreement, check_disk, explain_engine
 from app.node.grpc import start_grpc
 from app.node.leveldb import LevelStore
 from app.node.metrics import Metrics, StatisticsCollector, serve_metrics
+from app.node.rest import start_rest
 from app.node.snapshots import Snapshots
 from app.node.socket import Door
 from app.node.state_sync import StateSync
@@ -97,7 +98,7 @@ def open_application(
 
 def check_ports(config: NodeConfig) -> None:
     """Refuse to start where somebody else listens already."""
-    for name in ("p2p_address", "rpc_address", "grpc_address", "metrics_address"):
+    for name in ADDRESSES:
         address = getattr(config, name)
         if not is_port_free(*split_address(name, address)):
             raise OperatorError(f"{name} {address}: in use; free it or change pollend.toml")
@@ -122,8 +123,11 @@ async def open_doors(
     host, port = split_address("grpc_address", config.grpc_address)
     grpc = await start_grpc(application, host, port, f"http://{config.rpc_address}")
     stack.push_async_callback(grpc.stop)
-    for name in ("p2p", "rpc", "grpc", "metrics"):
-        log.info("%-8s %s", name, getattr(config, f"{name}_address"))
+    host, port = split_address("rest_address", config.rest_address)
+    rest = await start_rest(grpc.methods, application, host, port)
+    stack.push_async_callback(rest.cleanup)
+    for name in ADDRESSES:
+        log.info("%-8s %s", name.removesuffix("_address"), getattr(config, name))
 
 
 def read_statistics(application: Application) -> StatisticsResponse | None:

@@ -47,6 +47,7 @@ def get_status(path: Path) -> dict[str, Any]:
         "rpc": config.rpc_address,
         "grpc": config.grpc_address,
         "metrics": config.metrics_address,
+        "rest": config.rest_address,
     }
     if process is None:
         return shown

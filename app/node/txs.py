@@ -19,13 +19,14 @@ from app.wire.tx import SLOT_BYTE, decode_tx
 
 TX_URL = "/cosmos.tx.v1beta1.Tx"
 HASH_BYTES = 32
+TXS_PER_PAGE = 100
 COMMIT_WAIT_S = 5.0
 INDEX_WAITS_S = (0, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256)
 """When to look for a committed transaction, which the engine indexes a moment later."""
 
 
 class TxService:
-    """BroadcastTx and GetTx; what mode BLOCK means is kept: it answers when a block has it."""
+    """What is done with transactions; mode BLOCK answers when a block has one, as it always did."""
 
     def __init__(self, application: Application, engine: EngineRpc) -> None:
         self._application = application
@@ -62,11 +63,29 @@ class TxService:
         found = await self._engine.find_tx(tx_hash)
         if found is None:
             raise Refusal(f"tx not found: {tx_hash.hex().upper()}", is_missing=True)
+        tx, response = await self._show(found, tx_hash)
+        return service_pb2.GetTxResponse(tx=tx, tx_response=response)
+
+    async def get_txs(self, request: Any) -> Any:
+        """Answer with a page of the transactions that have the events asked for."""
+        query = request.query or " AND ".join(request.events)
+        page = max(request.page, 1)
+        limit = min(request.limit or TXS_PER_PAGE, TXS_PER_PAGE)
+        order = "desc" if request.order_by == service_pb2.ORDER_BY_DESC else "asc"
+        total, found = await self._engine.search_txs(query, page, limit, order)
+        shown = [await self._show(each, sha256(each.raw)) for each in found]
+        return service_pb2.GetTxsEventResponse(
+            txs=[tx for tx, _ in shown],
+            tx_responses=[response for _, response in shown],
+            total=total,
+        )
+
+    async def _show(self, found: FoundTx, tx_hash: bytes) -> tuple[Any, TxResponse]:
+        """Return a transaction in a block, and what became of it."""
         response = to_response(found, tx_hash)
         response.timestamp = await self._engine.find_time(found.height)
         is_slot = found.raw.startswith(SLOT_BYTE)  # which is no Cosmos transaction
-        tx = tx_pb2.Tx() if is_slot else tx_pb2.Tx.FromString(found.raw)
-        return service_pb2.GetTxResponse(tx=tx, tx_response=response)
+        return tx_pb2.Tx() if is_slot else tx_pb2.Tx.FromString(found.raw), response
 
     async def _wait(self, raw: bytes, tx_hash: bytes) -> FoundTx | None:
         """Return a transaction once a block has it, or None after five seconds."""

@@ -76,7 +76,7 @@ from app.learning.tree import (
     tree_root,
     verify_chunk,
 )
-from app.modules.bank import DENOM, Send
+from app.modules.bank import DENOM, Input, MultiSend, Output, Send
 from app.modules.beacon import (
     Beacon,
     BeaconRequest,
@@ -404,6 +404,7 @@ __all__ = [
     "HeldPaid",
     "Holdings",
     "InclusionVoted",
+    "Input",
     "Job",
     "JobAccepted",
     "JobCancelRequested",
@@ -435,8 +436,10 @@ __all__ = [
     "MemberPaid",
     "Metric",
     "MetricDirection",
+    "MultiSend",
     "OpenChallenge",
     "Opening",
+    "Output",
     "Participants",
     "Pay",
     "PayoutsParams",

@@ -112,6 +112,26 @@ class FakeEngine:
         time.FromMilliseconds(START_MS + BLOCK_MS * int(height))
         return {"header": {"time": time.ToJsonString()}}
 
+    def block(self, height: str = "") -> dict[str, Any]:
+        """Show as much of a block, of the last without a height, as the node shows itself."""
+        chosen = int(height or self.application.last.height)
+        if chosen > self.application.last.height:
+            last = self.application.last.height
+            raise ValueError(f"height {chosen} must be less than or equal to the current {last}")
+        shown = {
+            "chain_id": CHAIN_ID,
+            "height": str(chosen),
+            "time": self.header(str(chosen))["header"]["time"],
+            "proposer_address": "AB" * 20,
+        }
+        found = [each["raw"] for each in self.found.values() if each["height"] == chosen]
+        txs = [b64encode(raw).decode() for raw in found]
+        block_hash = sha256(str(chosen).encode()).hexdigest().upper()
+        return {
+            "block_id": {"hash": block_hash, "parts": {"total": 1, "hash": block_hash}},
+            "block": {"header": shown, "data": {"txs": txs}, "evidence": {"evidence": []}},
+        }
+
     def status(self) -> dict[str, Any]:
         """Show what the engine says of itself."""
         return {"node_info": {"version": "0.38.26"}, "sync_info": {"catching_up": False}}

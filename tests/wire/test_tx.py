@@ -195,7 +195,7 @@ REFUSED: dict[str, bytes] = {
         auth_bytes=auth(info(public_key=packed(key().value + NON_CRITICAL, PUBKEY_URL)))
     ),
     "no message": raw(TxBody(memo="hi").SerializeToString()),
-    "an unknown message": raw(body(packed(send(), "/cosmos.bank.v1beta1.MsgMultiSend"))),
+    "an unknown message": raw(body(packed(send(), "/cosmos.nft.v1beta1.MsgSend"))),
     "a type URL with a host": raw(body(packed(send(), "type.googleapis.com" + SEND_URL))),
     "a message that is noise": raw(body(packed(b"\xff\xff"))),
     "extension options": raw(body(extension_options=[packed(b"", "/x.Y")])),
