@@ -14,12 +14,12 @@ from app.kernel.context import Block, Context
 from app.kernel.errors import InvariantBroken, Rejected, UpgradeNeeded, broken
 from app.kernel.module import Message, Module, Query
 from app.kernel.plain import checked, from_plain, to_plain
-from app.kernel.record import U64, Address, Malformed
+from app.kernel.record import U64, Address, ConsensusKey, Malformed
 from app.kernel.store import MemoryStore, Overlay, Reader, State
 from app.kernel.table import Index, Singleton, Table
 from app.kernel.trie import SENTINEL, SENTINEL_VALUE
 from app.kernel.tx import BlockTx, Slot, Tx, Undecodable
-from app.modules import auth, authz, bank, beacon, clock, fees, lower, upgrade
+from app.modules import auth, authz, bank, beacon, clock, fees, lower, staking, upgrade
 
 APP_VERSION = 1
 OK = 0
@@ -68,6 +68,21 @@ class BlockResult(NamedTuple):
     tx_results: tuple[TxResult, ...]
     begin_events: tuple[Any, ...]
     end_events: tuple[Any, ...]
+    powers: Mapping[bytes, int]
+    """Validators' new powers by consensus key; 0 to leave."""
+
+
+class Founder(NamedTuple):
+    """A validator that a chain begins with."""
+
+    operator: Address
+    key: bytes
+    """Of consensus."""
+    vrf_key: bytes
+    """Of the beacon."""
+    moniker: str
+    stake_uflt: int
+    """What the operator stakes of its balance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +92,7 @@ class Genesis:
     balances: Mapping[Address, int]
     params: Mapping[str, Mapping[str, Any]]
     """Plain values by module and field, in place of the defaults."""
-    validators: tuple[beacon.Validator, ...] = ()
-    """Those with a key for the beacon."""
+    validators: tuple[Founder, ...] = ()
 
 
 def make_genesis(genesis: Genesis) -> dict[str, Any]:
@@ -100,9 +114,21 @@ def make_genesis(genesis: Genesis) -> dict[str, Any]:
     for address, amount_uflt in genesis.balances.items():
         bank.mint(state, address, amount_uflt)
     upgrade.VERSION.put(state, upgrade.Version(U64(APP_VERSION)))
-    for validator in genesis.validators:
-        beacon.VALIDATORS.put(state, validator.validator, validator)
+    for founder in genesis.validators:
+        add_founder(state, founder)
     return export_genesis(state)
+
+
+def add_founder(state: State, founder: Founder) -> None:
+    """Let a validator stake what its operator has for it, and know its key for the beacon."""
+    key, operator = ConsensusKey(founder.key), staking.operator_of(founder.operator)
+    if founder.stake_uflt > bank.get_balance(state, founder.operator):
+        raise ValueError(f"validators: {founder.moniker} stakes more than its operator has")
+    stake = U64(founder.stake_uflt)
+    staking.found(state, staking.Founder(operator, key, founder.moniker, stake))
+    address = staking.consensus_address(key)
+    row = beacon.Validator(address, founder.operator, founder.vrf_key)
+    beacon.VALIDATORS.put(state, address, row)
 
 
 def declared(module: Module) -> tuple[Table[Any] | Index | Singleton[Any], ...]:
@@ -200,7 +226,7 @@ def execute_block(
     for module in MODULES:
         if module.end_block is not None:
             module.end_block(state, end)
-    return BlockResult(block, results, tuple(begin.events), tuple(end.events))
+    return BlockResult(block, results, tuple(begin.events), tuple(end.events), end.powers)
 
 
 def keep_version(state: State, ctx: Context) -> None:

@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 
 import pytest
 
+from app.chain import Founder, add_founder, signer_of
 from app.kernel import vrf
 from app.kernel.context import Block, Context
 from app.kernel.crypto import module_address, sha256
 from app.kernel.errors import Rejected
 from app.kernel.module import Module
-from app.kernel.record import I64, U32, U64, Address, encode
+from app.kernel.record import I64, U32, U64, Address, Operator, encode
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.table import Singleton
 from app.modules import (
@@ -33,6 +34,7 @@ from app.modules import (
     payouts,
     reputation,
     slashing,
+    staking,
     statistics,
     upgrade,
 )
@@ -42,12 +44,13 @@ FLT = 1_000_000
 RICH = 1_000_000 * FLT
 MONEY = (
     clock.MODULE,
-    beacon.MODULE,
     auth.MODULE,
     bank.MODULE,
     feegrant.MODULE,
     fees.MODULE,
     statistics.MODULE,
+    staking.MODULE,
+    beacon.MODULE,
 )
 PAY = (jobs.MODULE, payouts.MODULE, committees.MODULE, slashing.MODULE)
 STACK = (*MONEY, bonds.MODULE, reputation.MODULE, *PAY, upgrade.MODULE)
@@ -85,9 +88,13 @@ def a_vrf_secret(name: str) -> bytes:
     return sha256(b"vrf " + name.encode())
 
 
-def a_validator(name: str, operator: Address) -> beacon.Validator:
-    """A validator with the key for the beacon that belongs to its name."""
-    return beacon.Validator(an_address(name), operator, vrf.key_of(a_vrf_secret(name)))
+def a_validator(name: str, operator: Address, stake_uflt: int = 10 * FLT) -> Founder:
+    """A validator of genesis with the key for the beacon that belongs to its name.
+
+    Its key for consensus is no more than the name, so that its address is the one of the name.
+    """
+    vrf_key = vrf.key_of(a_vrf_secret(name))
+    return Founder(operator, name.encode(), vrf_key, name, stake_uflt)
 
 
 WORK = jobs.Work(
@@ -216,6 +223,11 @@ class World:
         bank.mint(self.state, address, uflt)
         return address
 
+    def validator(self, name: str, stake_uflt: int = 10 * FLT) -> Operator:
+        """A validator of genesis, which an account of the same name operates."""
+        add_founder(self.state, a_validator(name, self.account(name), stake_uflt))
+        return Operator(an_address(name))
+
     def participant(
         self, name: str, role: Role = Role.WORKER, bond_uflt: int = 100 * FLT
     ) -> Address:
@@ -227,14 +239,14 @@ class World:
     def run(self, message: Any) -> Any:
         """Run a message in this block and return its answer."""
         draft = Overlay(self.state)
-        ctx = Context(self.block, getattr(message, type(message).__match_args__[0]))
+        ctx = Context(self.block, signer_of(message))
         response = self.rules[type(message)].rule(draft, ctx, message)
         self._keep(draft, ctx)
         return response
 
     def refused(self, message: Any, rejection: type[Rejected], *words: object) -> None:
         """Run a message that must be refused in this way, with these words in the text."""
-        ctx = Context(self.block, getattr(message, type(message).__match_args__[0]))
+        ctx = Context(self.block, signer_of(message))
         encode(message)
         with pytest.raises(rejection) as caught:
             self.rules[type(message)].rule(Overlay(self.state), ctx, message)

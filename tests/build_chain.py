@@ -45,7 +45,7 @@ def a_send(sender: Address, recipient: Address, amount_uflt: int = FLT) -> Send:
 class Ledger:
     """A chain in memory on which the named people have 1,000 FLT each; invariants hold always.
 
-    The first of them operates the validators, who propose in turn.
+    The validators propose in turn; each is operated by one of the first of these people.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Ledger:
         balances = dict.fromkeys(self.signers, uflt)
         self.validators = validators
         self.vrf_secrets = {vrf.key_of(s): s for s in map(a_vrf_secret, validators)}
-        known = [a_validator(name, next(iter(balances))) for name in validators]
+        known = [a_validator(name, who) for name, who in zip(validators, balances)]
         self.app_state = chain.make_genesis(Genesis(balances, params or {}, tuple(known)))
         self.state, self.forest = MemoryStore(), Forest()
         self.block = Block(CHAIN_ID, 0, 0, 0)

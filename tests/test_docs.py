@@ -21,7 +21,19 @@ from app.chain import MODULES
 from app.kernel.errors import Rejected
 from app.kernel.module import Module
 from app.kernel.packed import Packed
-from app.kernel.record import I64, U32, U64, U128, Address, Duration, Nothing, Time
+from app.kernel.record import (
+    I64,
+    U32,
+    U64,
+    U128,
+    Address,
+    ConsensusKey,
+    Dec,
+    Duration,
+    Nothing,
+    Operator,
+    Time,
+)
 
 REFERENCE = Path(__file__).resolve().parents[1] / "app" / "REFERENCE.md"
 PROTO_TYPES = {
@@ -33,10 +45,13 @@ PROTO_TYPES = {
     str: FieldDescriptor.TYPE_STRING,
     bytes: FieldDescriptor.TYPE_BYTES,
     Address: FieldDescriptor.TYPE_STRING,
+    Operator: FieldDescriptor.TYPE_STRING,
+    Dec: FieldDescriptor.TYPE_STRING,
 }
 NESTED_TYPES = {
     Time: "google.protobuf.Timestamp",
     Duration: "google.protobuf.Duration",
+    ConsensusKey: "google.protobuf.Any",
     UnionType: "google.protobuf.Any",
     Packed: "google.protobuf.Any",
     Nothing: "google.protobuf.Any",
@@ -44,6 +59,7 @@ NESTED_TYPES = {
 COSMOS_FILES = (
     "bank.v1beta1.tx", "feegrant.v1beta1.tx", "feegrant.v1beta1.query", "authz.v1beta1.tx",
     "authz.v1beta1.query", "authz.v1beta1.event", "upgrade.v1beta1.tx", "upgrade.v1beta1.query",
+    "staking.v1beta1.tx",
 )  # fmt: skip
 POLLEN = [module for module in MODULES if module.package.startswith("pollen.")]
 POOL = descriptor_pool.Default()
@@ -76,7 +92,8 @@ def named_records(module: Module) -> Iterator[tuple[type[Any], str]]:
     for event in module.events:
         if not hasattr(event, "EVENT_TYPE"):  # Cosmos' own events have attributes only
             yield event, getattr(event, "NAME", f"{module.package}.Event{event.__name__}")
-    if module.params and module.params.record.__name__ == "Params":
+    is_ours = module.package.startswith("pollen.")  # Cosmos' name a time in seconds a duration
+    if is_ours and module.params and module.params.record.__name__ == "Params":
         yield module.params.record, f"{module.package}.Params"
 
 

@@ -17,6 +17,8 @@ class Misbehaviour:
     validator: bytes
     height: int
     time_ms: int
+    power: int
+    """What its vote weighed then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Block:
     clock_ms: int = 0
     """The chain's own clock: header time less the time for which the chain stood still."""
     misbehaviour: tuple[Misbehaviour, ...] = ()
+    absent: tuple[bytes, ...] = ()
+    """Validators, by consensus address, whose vote for the block before is not in this one."""
 
 
 @dataclass(slots=True)
@@ -45,6 +49,8 @@ class Context:
     block: Block
     signer: Address = NO_ADDRESS
     events: list[Any] = field(default_factory=list)
+    powers: dict[bytes, int] = field(default_factory=dict)
+    """What the engine is to be told: validators' new powers by consensus key, 0 to leave."""
 
     def emit(self, event: Any) -> None:
         """Say what happened: an event record."""

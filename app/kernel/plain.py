@@ -14,8 +14,21 @@ from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from app.kernel.bech32 import from_bech32, to_bech32
-from app.kernel.record import I64, NO_ADDRESS, U32, U64, U128, Address, Duration, Nothing, Time
+from app.kernel.bech32 import OPERATOR_PREFIX, PREFIX, from_bech32, to_bech32
+from app.kernel.record import (
+    I64,
+    NO_ADDRESS,
+    U32,
+    U64,
+    U128,
+    Address,
+    ConsensusKey,
+    Dec,
+    Duration,
+    Nothing,
+    Operator,
+    Time,
+)
 
 RANGES = {
     U32: range(1 << 32),
@@ -24,7 +37,9 @@ RANGES = {
     I64: range(-1 << 63, 1 << 63),
     Time: range(1 << 64),
     Duration: range(1 << 64),
+    Dec: range(1 << 256),
 }
+PREFIXES = {Address: PREFIX, Operator: OPERATOR_PREFIX}
 TYPE = "@type"
 
 
@@ -32,9 +47,9 @@ def to_plain(kind: Any, value: Any) -> Any:
     """Return a value of a record's type as plain values."""
     if kind is not U32 and kind in RANGES:
         return str(value)
-    if kind is Address:
-        return to_bech32(value)
-    if kind in (bytes, Nothing):
+    if kind in PREFIXES:
+        return to_bech32(value, PREFIXES[kind])
+    if kind in (bytes, ConsensusKey, Nothing):
         return value.hex()
     if get_origin(kind) is tuple:
         return [to_plain(get_args(kind)[0], each) for each in value]
@@ -53,9 +68,9 @@ def from_plain(kind: Any, value: Any, where: str) -> Any:
         return integer(value, where, RANGES[kind])
     if kind is bool or kind is str:
         return checked(value, kind, where)
-    if kind is Address:
-        return address(checked(value, str, where), where)
-    if kind in (bytes, Nothing):
+    if kind in PREFIXES:
+        return address(checked(value, str, where), PREFIXES[kind], where)
+    if kind in (bytes, ConsensusKey, Nothing):
         return hexadecimal(checked(value, str, where), where)
     if get_origin(kind) is tuple:
         inner = get_args(kind)[0]
@@ -114,10 +129,10 @@ def integer(value: Any, where: str, limits: range) -> int:
     return value
 
 
-def address(text: str, where: str) -> Address:
+def address(text: str, prefix: str, where: str) -> Address:
     """Return the address that text shows; no text is no address."""
     try:
-        return from_bech32(text) if text else NO_ADDRESS
+        return from_bech32(text, prefix) if text else NO_ADDRESS
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
 

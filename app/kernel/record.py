@@ -26,11 +26,17 @@ Duration = NewType("Duration", int)
 """Milliseconds."""
 Nothing = NewType("Nothing", bytes)
 """A field that other chains of Cosmos have and this one doesn't: empty bytes."""
+Dec = NewType("Dec", int)
+"""A number with 18 decimals, times 10^18, as Cosmos has them."""
+Operator = NewType("Operator", bytes)
+"""The address of the account that operates a validator, shown with a prefix of its own."""
+ConsensusKey = NewType("ConsensusKey", bytes)
+"""The ed25519 key with which a validator signs votes."""
 
 ADDRESS_BYTES = 20
 ADDRESS_LENGTHS = (0, ADDRESS_BYTES)
 NO_ADDRESS = Address(b"")
-UNSIGNED_BITS = {U32: 32, U64: 64, U128: 128, Time: 64, Duration: 64}
+UNSIGNED_BITS = {U32: 32, U64: 64, U128: 128, Time: 64, Duration: 64, Dec: 256}
 
 T = TypeVar("T")
 Write = Callable[[bytearray, Any], None]
@@ -101,9 +107,9 @@ def codec_of(kind: Any) -> Codec:
         return SIGNED
     if kind is bool:
         return BOOL
-    if kind is Address:
+    if kind in (Address, Operator):
         return ADDRESS
-    if kind in (bytes, Nothing):
+    if kind in (bytes, ConsensusKey, Nothing):
         return BYTES
     if kind is str:
         return TEXT

@@ -14,14 +14,14 @@ from typing import Any, Generic, TypeVar
 
 from app.kernel.crypto import sha256
 from app.kernel.errors import Rejected, broken
-from app.kernel.record import U32, U64, Address, codec_of, decode, encode
+from app.kernel.record import U32, U64, Address, Operator, codec_of, decode, encode
 from app.kernel.store import Reader, State
 
 V = TypeVar("V")
 
 PART_BYTES: dict[Any, int] = {U32: 4, U64: 8}
 HASHED_PART_BYTES = 20
-HASHED_PARTS = (Address, bytes, str)
+HASHED_PARTS = (Address, Operator, bytes, str)
 INDEX_VALUE = b"\x01"
 KEYS_REMEMBERED = 1 << 15
 ROWS_REMEMBERED = 1 << 14

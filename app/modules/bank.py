@@ -24,6 +24,8 @@ from app.modules import auth
 DENOM = "uflt"
 MODULE_ACCOUNTS = (
     "fee_collector",
+    "bonded_tokens_pool",
+    "not_bonded_tokens_pool",
     "bonds",
     "escrow",
     "deposits",

@@ -11,16 +11,17 @@ application hash of the state after the block that asked:
 A proposer has exactly one output, and can only keep it back by not proposing. Validators refuse a
 block without the proof or with a wrong one. Nothing is put into a block for which nobody asked.
 
-The key is the validator's own and made for this alone. Genesis names each validator's key and its
-operator, who may register another; that one counts two blocks later, when the state it would be
-used on can't be known yet.
+The key is the validator's own and made for this alone. Genesis names a key for each validator it
+begins with; whoever operates a validator registers its first or another one, which counts two
+blocks later, when the state it would be used on can't be known yet. A validator without a key only
+loses its turns.
 
 Where there is no proof the seed follows from the state alone, so that no proposer has a choice:
 
     seed' = SHA-256("pollen/beacon/fallback" ‖ seed ‖ application hash)
 
-That is so on a chain that has no keys, and where validators decide on a block without a proof, as
-they do once so many proposals were refused at a height that no key can be working.
+That is so on a chain whose validators have no keys, and where validators decide on a block without
+a proof, as they do once so many proposals were refused at a height that no key can be working.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from app.kernel.module import Message, Module, Query
 from app.kernel.record import ADDRESS_BYTES, U64, Address
 from app.kernel.store import Reader, State
 from app.kernel.table import Singleton, Table
+from app.modules import staking
 
 ALPHA = b"pollen/beacon/alpha"
 SEED = b"pollen/beacon/seed"
@@ -63,6 +65,7 @@ class Validator:
     """Its consensus address, 20 bytes, as it stands in block headers."""
     operator: Address
     vrf_key: bytes
+    """Empty until the first one that was registered counts."""
     next_vrf_key: bytes = b""
     """Takes the key's place at `next_height`; empty: none does."""
     next_height: U64 = U64(0)
@@ -70,7 +73,7 @@ class Validator:
 
 @dataclass(frozen=True, slots=True)
 class RegisterVrfKey:
-    """Give a validator another key for the beacon, which counts two blocks later."""
+    """Give a validator a key for the beacon, which counts two blocks later."""
 
     operator: Address
     validator: bytes
@@ -120,12 +123,12 @@ class VrfKeyRegistered:
 
 
 class NoSuchValidator(Rejected):
-    """A validator whose key genesis didn't name."""
+    """A consensus address that is no validator's."""
 
     code = 901
     text = (
-        "validator {validator}: none of the {limit} that the beacon knows; look up the 20 bytes of "
-        "its consensus address with the query Validators"
+        "validator {validator}: none of those staked with, of whom {limit} have a key; give the 20 "
+        "bytes of its consensus address, which `pollend vrf show` prints"
     )
 
 
@@ -166,8 +169,9 @@ def get_seed(state: Reader, ctx: Context) -> bytes:
 
 
 def count_validators(state: Reader) -> int:
-    """Return how many validators have a key."""
-    return sum(1 for _ in VALIDATORS.items(state))
+    """Return how many of those who take part in consensus have a key."""
+    keys = [each.key for each in staking.bonded_validators(state)]
+    return sum(1 for key in keys if VALIDATORS.has(state, staking.consensus_address(key)))
 
 
 def is_proof_due(state: Reader) -> bool:
@@ -194,28 +198,29 @@ def compute_alpha(state: Reader, block: Block) -> bytes:
 def find_output(state: Reader, block: Block) -> bytes | None:
     """Return the output that a block's slot proves, or None if it proves none of its proposer."""
     slot, key = block.slot, find_key(state, block)
-    if slot is None or key is None or slot.proposer != block.proposer:
+    if slot is None or not key or slot.proposer != block.proposer:
         return None
     return vrf.verify(key, compute_alpha(state, block), slot.proof)
 
 
 def register_vrf_key(state: State, ctx: Context, msg: RegisterVrfKey) -> None:
-    """Let another key of a validator count from two blocks later on."""
+    """Let a key of a validator count from two blocks later on."""
     shown = msg.validator.hex()
-    limit = count_validators(state)
-    row = VALIDATORS.require(state, msg.validator, NoSuchValidator, validator=shown, limit=limit)
-    signer, operator = to_bech32(msg.operator), to_bech32(row.operator)
-    is_own = msg.operator == row.operator
-    require(is_own, NotTheOperator, operator=signer, validator=shown, limit=operator)
+    validator = staking.find_validator(state, msg.validator)
+    if validator is None:
+        raise NoSuchValidator(validator=shown, limit=count_validators(state))
+    operator = staking.account_of(validator.operator)
+    signer, limit = to_bech32(msg.operator), to_bech32(operator)
+    require(msg.operator == operator, NotTheOperator, operator=signer, validator=shown, limit=limit)
     is_key = vrf.is_point(msg.vrf_key)
     require(is_key, BadVrfKey, vrf_key=msg.vrf_key.hex(), limit=vrf.KEY_BYTES)
 
     height = U64(ctx.block.height + KEY_DELAY_BLOCKS)
-    key = key_at(row, ctx.block.height)
-    VALIDATORS.put(
-        state, row.validator, Validator(row.validator, row.operator, key, msg.vrf_key, height)
-    )
-    ctx.emit(VrfKeyRegistered(row.validator, msg.vrf_key, height))
+    row = VALIDATORS.get(state, msg.validator)
+    key = b"" if row is None else key_at(row, ctx.block.height)
+    after = Validator(msg.validator, operator, key, msg.vrf_key, height)
+    VALIDATORS.put(state, msg.validator, after)
+    ctx.emit(VrfKeyRegistered(msg.validator, msg.vrf_key, height))
 
 
 def make_seed(state: State, ctx: Context) -> None:
@@ -247,8 +252,9 @@ def every_validator_has_a_key(state: Reader) -> None:
     """Every validator has 20 bytes of address, an operator and a key, and perhaps the next one."""
     for address, row in VALIDATORS.items(state):
         is_named = address == row.validator and len(row.validator) == ADDRESS_BYTES
-        keys = [row.vrf_key, row.next_vrf_key] if row.next_height else [row.vrf_key]
-        if not (is_named and row.operator and all(map(vrf.is_point, keys))):
+        keys = [key for key in (row.vrf_key, row.next_vrf_key) if key]
+        has_next = bool(row.next_vrf_key) == bool(row.next_height)
+        if not (is_named and row.operator and keys and has_next and all(map(vrf.is_point, keys))):
             broken(f"validator {address.hex()} has an address, an operator and a key")
 
 

@@ -21,18 +21,20 @@ from app.modules import (
     reputation,
     rounds,
     slashing,
+    staking,
     statistics,
     upgrade,
 )
 
 MODULES: tuple[Module, ...] = (
     clock.MODULE,
-    beacon.MODULE,
     auth.MODULE,
     bank.MODULE,
     feegrant.MODULE,
     fees.MODULE,
     statistics.MODULE,
+    staking.MODULE,
+    beacon.MODULE,
     bonds.MODULE,
     reputation.MODULE,
     jobs.MODULE,

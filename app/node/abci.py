@@ -33,17 +33,16 @@ from cosmpy.protos.tendermint.types.params_pb2 import (
     VersionParams,
 )
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from app import chain
-from app.kernel.context import Block, Misbehaviour
+from app.kernel.context import Block
 from app.kernel.crypto import verify_secp256k1
 from app.kernel.errors import Rejected, broken
 from app.kernel.record import U32, U64
 from app.kernel.store import Overlay, Reader
 from app.kernel.trie import Forest
 from app.kernel.tx import BlockTx, Slot, Tx, Undecodable
-from app.modules import beacon
+from app.modules import beacon, staking
 from app.node.config import VERSION, OperatorError
 from app.node.history import ROWS_MAX, History
 from app.node.leveldb import START_AGAIN, Committed, JobEvent, LevelStore, StoreFailed
@@ -52,6 +51,7 @@ from app.node.metrics import Metrics
 from app.node.question import CODESPACE_SDK, Refusal, View
 from app.node.snapshots import FORMAT, FindHeader, Restoration, Snapshots, begin_restoration, reject
 from app.node.views import answer_engine
+from app.node.voters import check_powers, find_absent, find_misbehaviour, to_ms, to_updates
 from app.wire.events import block_events, field, result_data, tx_events, typed_records
 from app.wire.records import pack
 from app.wire.tx import decode_block, decode_tx, encode_slot
@@ -288,7 +288,13 @@ class Application:
         self.last = Committed(request.chain_id, height, app_hash=root)
         self.state, self._genesis, self._forest = genesis, genesis, forest
         self._forget_candidates()
-        return abci.ResponseInitChain(consensus_params=CONSENSUS_PARAMS, app_hash=root)
+        powers: dict[bytes, int] = {
+            each.key: each.power for each in staking.bonded_validators(genesis)
+        }
+        check_powers(powers, request.validators)
+        return abci.ResponseInitChain(
+            consensus_params=CONSENSUS_PARAMS, app_hash=root, validators=to_updates(powers)
+        )
 
     def prepare_proposal(
         self, request: abci.RequestPrepareProposal
@@ -449,7 +455,8 @@ class Application:
             previous_time_ms=self.last.time_ms,
             previous_app_hash=self.last.app_hash,
             proposer=request.proposer_address,
-            misbehaviour=tuple([misbehaviour(found) for found in request.misbehavior]),
+            misbehaviour=find_misbehaviour(request),
+            absent=find_absent(request),
         )
 
     def _make_slot(self, block: Block) -> list[bytes]:
@@ -471,7 +478,8 @@ class Application:
         """Whether to take a block for what is in its slot; a refusal is counted."""
         if chain.is_slot_right(self.state, block, txs):
             return True
-        refusals_max = REFUSALS_PER_VALIDATOR * beacon.count_validators(self.state)
+        validator_count = sum(1 for _ in staking.bonded_validators(self.state))
+        refusals_max = REFUSALS_PER_VALIDATOR * validator_count
         if chain.find_slot(txs) is None and self._refused_slots >= refusals_max:
             return True
         self._refused_slots += 1
@@ -508,6 +516,7 @@ def render(
     ]
     response = abci.ResponseFinalizeBlock.FromString(b"".join(events + results))
     response.app_hash = app_hash
+    response.validator_updates.extend(to_updates(result.powers))
     return response
 
 
@@ -555,14 +564,3 @@ def order_by_sequence(
 def proto_bytes(raw: bytes) -> int:
     """Return what a transaction takes up in a block: tag, length, bytes."""
     return 1 + max(1, -(-len(raw).bit_length() // 7)) + len(raw)
-
-
-def misbehaviour(found: abci.Misbehavior) -> Misbehaviour:
-    """Return what the engine caught a validator at."""
-    kind = abci.MisbehaviorType.Name(found.type).lower()
-    return Misbehaviour(kind, found.validator.address, found.height, to_ms(found.time))
-
-
-def to_ms(time_of_header: Timestamp) -> int:
-    """Return a header's time in whole milliseconds."""
-    return int(time_of_header.seconds * 1000 + time_of_header.nanos // 1_000_000)

@@ -158,7 +158,8 @@ def show_vrf_keys(home: HomeOption = HOME, output: OutputOption = Output.TEXT) -
 
     with errors_shown(output):
         found = get_vrf_keys(Home(absolute(home)))
-        words = [f"validator {found['validator']}", *[f"vrf key   {k}" for k in found["vrf_keys"]]]
+        words = [f"{name:<12}{found[name]}" for name in ("validator", "public_key")]
+        words += [f"vrf_key     {key}" for key in found["vrf_keys"]]
         show(output, found, "\n".join(words))
 
 

@@ -21,10 +21,11 @@ from typing import Any, NamedTuple
 from nacl.signing import SigningKey
 
 from app.kernel.crypto import sha256
+from app.kernel.record import Address
+from app.modules.staking import POWER_UNIT_UFLT
 from app.node.config import Home, NodeConfig, OperatorError, to_toml
 
 STOP_TIMEOUT_S = 10
-VALIDATOR_POWER = 10
 SIGNED_FILE = "priv_validator_state.json"
 INSTALL = "install it: go install github.com/cometbft/cometbft/cmd/cometbft@v0.38.26"
 CONFIG_HEAD = "# Written by pollend at each start; change pollend.toml instead.\n\n"
@@ -90,6 +91,9 @@ class Validator(NamedTuple):
     public_key: bytes
     vrf_key: bytes
     """Its key for the beacon."""
+    operator: Address
+    stake_uflt: int = 10**12
+    """What its operator stakes; its power follows from it."""
 
     @property
     def address(self) -> bytes:
@@ -147,7 +151,7 @@ def make_genesis(
             {
                 "address": each.address.hex().upper(),
                 "pub_key": public_json(each.public_key),
-                "power": str(VALIDATOR_POWER),
+                "power": str(each.stake_uflt // POWER_UNIT_UFLT),
                 "name": each.name,
             }
             for each in validators

@@ -1,6 +1,7 @@
-"""Beginning a chain: its params from genesis/<name>.json, and a faucet's account with the money.
+"""Beginning a chain: its params from genesis/<name>.json, accounts with money, validators.
 
-The faucet's account operates the validators too: it may register other keys for the beacon.
+A faucet's account has most of the money. Each validator is operated by an account of its own, whose
+key lies in its home: it stakes for the validator and may change it.
 """
 
 from __future__ import annotations
@@ -15,29 +16,39 @@ from coincurve import PrivateKey
 from app import chain
 from app.kernel.bech32 import from_bech32, to_bech32
 from app.kernel.crypto import address_of
-from app.modules import beacon
 from app.node import comet
 from app.node.config import CONFIG_FILE, Home, NodeConfig, OperatorError
 from app.node.vrf_keys import make_vrf_key
 
 FOLDER = Path(__file__).resolve().parents[2] / "genesis"
 FAUCET_FILE = "faucet.json"
+OPERATOR_FILE = "operator.json"
 FAUCET_UFLT = 10**15
+OPERATOR_UFLT = 10**9
+"""What an operator has beside its stake."""
 
 
-class Faucet(NamedTuple):
-    """The account that holds a test chain's money."""
+class Account(NamedTuple):
+    """An account whose key lies in a file."""
 
     private_key_hex: str
     address: str
 
 
-def make_faucet(folder: Path) -> Faucet:
-    """Make a faucet's key and keep it in a folder, for its owner only."""
+def make_account(path: Path) -> Account:
+    """Make an account's key and keep it in a file, for its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     key = PrivateKey()
-    faucet = Faucet(key.to_hex(), to_bech32(address_of(key.public_key.format())))
-    comet.write_secret(folder / FAUCET_FILE, faucet._asdict())
-    return faucet
+    account = Account(key.to_hex(), to_bech32(address_of(key.public_key.format())))
+    comet.write_secret(path, account._asdict())
+    return account
+
+
+def make_validator(home: Home, name: str) -> comet.Validator:
+    """Make a node's keys: for consensus, for the beacon, and of who operates it."""
+    operator = from_bech32(make_account(home.path / OPERATOR_FILE).address)
+    public_key, vrf_key = comet.make_keys(home.engine), make_vrf_key(home.vrf_keys)
+    return comet.Validator(name, public_key, vrf_key, operator)
 
 
 def read_template(name: str) -> dict[str, Any]:
@@ -57,15 +68,18 @@ def read_template(name: str) -> dict[str, Any]:
 
 
 def begin_chain(
-    chain_id: str, template: dict[str, Any], validators: Sequence[comet.Validator], faucet: Faucet
+    chain_id: str, template: dict[str, Any], validators: Sequence[comet.Validator], faucet: Account
 ) -> dict[str, Any]:
     """Return the engine's genesis file of a new chain."""
     try:
         given = {from_bech32(k): int(v) for k, v in template.get("balances", {}).items()}
-        operator = from_bech32(faucet.address)
-        balances = {operator: FAUCET_UFLT, **given}
-        keys = [beacon.Validator(each.address, operator, each.vrf_key) for each in validators]
-        begun = chain.Genesis(balances, template.get("params", {}), tuple(keys))
+        own = {each.operator: each.stake_uflt + OPERATOR_UFLT for each in validators}
+        balances = {from_bech32(faucet.address): FAUCET_UFLT, **own, **given}
+        founders = [
+            chain.Founder(each.operator, each.public_key, each.vrf_key, each.name, each.stake_uflt)
+            for each in validators
+        ]
+        begun = chain.Genesis(balances, template.get("params", {}), tuple(founders))
         app_state = chain.make_genesis(begun)
     except (ValueError, TypeError, AttributeError) as error:
         raise OperatorError(f"genesis: {error}") from None
@@ -78,10 +92,9 @@ def init_home(home: Home, config: NodeConfig, chain_id: str, genesis: str) -> di
         raise OperatorError(f"{home.path}: a node lives here already; choose another --home")
     template = read_template(genesis)
     is_joining = "app_state" in template
-    public_key, vrf_key = comet.make_keys(home.engine), make_vrf_key(home.vrf_keys)
+    validator = make_validator(home, config.moniker)
     if not is_joining:
-        faucet = make_faucet(home.path)
-        validator = comet.Validator(config.moniker, public_key, vrf_key)
+        faucet = make_account(home.path / FAUCET_FILE)
         template = begin_chain(chain_id, template, [validator], faucet)
     text = json.dumps(template, indent=1)
     (home.engine / "config" / "genesis.json").write_text(text)
@@ -90,6 +103,8 @@ def init_home(home: Home, config: NodeConfig, chain_id: str, genesis: str) -> di
         "home": str(home.path),
         "chain_id": template["chain_id"],
         "node_id": comet.read_node_id(home.engine),
-        "vrf_key": vrf_key.hex(),
+        "vrf_key": validator.vrf_key.hex(),
+        "public_key": validator.public_key.hex(),
+        "operator": to_bech32(validator.operator),
         "faucet": None if is_joining else str(home.path / FAUCET_FILE),
     }

@@ -2,7 +2,8 @@
 
 <home>/localnet.json    the chain and its nodes: names, homes, addresses
 <home>/faucet.json      the key of the account with the money
-<home>/node0 …          the nodes' homes; what a node logs is in its node.log
+<home>/node0 …          the nodes' homes; what a node logs is in its node.log, its operator's key in
+                        operator.json
 """
 
 from __future__ import annotations
@@ -18,11 +19,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from app.node.comet import Validator, make_keys, read_node_id
+from app.node.comet import read_node_id
 from app.node.config import Home, NodeConfig, OperatorError, is_port_free
-from app.node.genesis import FAUCET_FILE, begin_chain, make_faucet, read_template
+from app.node.genesis import (
+    FAUCET_FILE,
+    begin_chain,
+    make_account,
+    make_validator,
+    read_template,
+)
 from app.node.status import find_unready
-from app.node.vrf_keys import make_vrf_key
 
 NETWORK_FILE = "localnet.json"
 CHAIN_ID = "pollen-localnet"
@@ -95,11 +101,8 @@ def make_localnet(home: Path, validators: int, base_port: int | None, genesis: s
     template = read_template(genesis)
     nodes = place_nodes(home, validators, base_port)
     homes = [Home(Path(node.home)) for node in nodes]
-    chosen = [
-        Validator(node.name, make_keys(each.engine), make_vrf_key(each.vrf_keys))
-        for node, each in zip(nodes, homes, strict=True)
-    ]
-    faucet = make_faucet(home)
+    chosen = [make_validator(each, node.name) for node, each in zip(nodes, homes, strict=True)]
+    faucet = make_account(home / FAUCET_FILE)
     chain_genesis = json.dumps(begin_chain(CHAIN_ID, template, chosen, faucet), indent=1)
     peers = [f"{read_node_id(each.engine)}@{node.p2p}" for each, node in zip(homes, nodes)]
     for at, (node, each) in enumerate(zip(nodes, homes, strict=True)):

@@ -19,6 +19,7 @@ from app.kernel.errors import Rejected
 from app.kernel.proof import prove
 from app.node.cosmos import COSMOS_METHODS
 from app.node.question import CODESPACE_SDK, Method, Refusal, View, to_refusal
+from app.node.staking import STAKING_METHODS
 from app.wire.proofs import encode_proof
 from app.wire.records import KINDS, BadField, from_protobuf, query_path, to_protobuf
 
@@ -44,6 +45,7 @@ def module_method(request_class: Any, response_class: Any) -> Method:
 METHODS: dict[str, Method] = {
     **{query_path(kind): module_method(kind, query.response) for kind, query in QUERIES.items()},
     **COSMOS_METHODS,
+    **STAKING_METHODS,
 }
 
 

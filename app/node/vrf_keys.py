@@ -67,5 +67,6 @@ def get_vrf_keys(home: Home) -> dict[str, Any]:
     public_key = comet.read_public_key(home.engine)
     return {
         "validator": comet.address_of(public_key).hex(),
+        "public_key": public_key.hex(),
         "vrf_keys": [key.hex() for key in read_secrets(home.vrf_keys)],
     }

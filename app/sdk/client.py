@@ -18,10 +18,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cosmpy.protos.cosmos.bank.v1beta1 import query_pb2 as bank_query
+from cosmpy.protos.cosmos.staking.v1beta1 import query_pb2 as staking_query
 from cosmpy.protos.cosmos.tx.v1beta1 import service_pb2
 
 from app.chain import QUERIES
 from app.kernel.bech32 import to_bech32
+from app.kernel.page import PAGE_MAX
 from app.kernel.record import NO_ADDRESS, Address
 from app.modules import bank, fees, rounds
 from app.pb.pollen.node.v1 import node_pb2
@@ -169,6 +171,16 @@ class Client:
             bank_query.QueryBalanceResponse,
         )
         return int(answer.balance.amount)
+
+    async def validators(self) -> list[Any]:
+        """Return the validators as `cosmos.staking.v1beta1.Validator`, the most powerful first."""
+        request = staking_query.QueryValidatorsRequest(pagination={"limit": PAGE_MAX})
+        response = await self._connection.call(
+            "/cosmos.staking.v1beta1.Query/Validators",
+            request,
+            staking_query.QueryValidatorsResponse,
+        )
+        return list(response.validators)
 
     async def find_tx(self, tx_hash: str) -> TxOutcome | None:
         """Return what became of a transaction, or None while no block has it."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from app.kernel.decimals import dec_text
 from app.kernel.packed import Packed
 from app.kernel.page import PageRequest, PageResponse
-from app.kernel.record import Duration, Time
+from app.kernel.record import ConsensusKey, Dec, Duration, Operator, Time
 from app.modules.authz import (
     Exec,
     ExecResponse,
@@ -17,6 +18,8 @@ from app.modules.authz import (
     GrantMessages,
     GrantsRequest,
     GrantsResponse,
+    MessagesGranted,
+    MessagesRevoked,
     RevokeMessages,
     SendAuthorization,
 )
@@ -35,6 +38,21 @@ from app.modules.feegrant import (
     PruneAllowances,
     RevokeAllowance,
 )
+from app.modules.staking import (
+    BeginRedelegate,
+    BeginRedelegateResponse,
+    CancelUnbondingDelegation,
+    CommissionRates,
+    CreateValidator,
+    Delegate,
+    Description,
+    EditValidator,
+    Undelegate,
+    UndelegateResponse,
+    consensus_address,
+    operator_text,
+)
+from app.modules.staking.validators import KEEP
 from app.modules.upgrade import (
     AppliedPlanRequest,
     AppliedPlanResponse,
@@ -45,6 +63,7 @@ from app.modules.upgrade import (
 from app.wire.records import open_packed, put_packed, type_url_of
 
 __all__ = [
+    "KEEP",
     "AllowanceRequest",
     "AllowanceResponse",
     "AllowancesByGranterRequest",
@@ -55,8 +74,18 @@ __all__ = [
     "AppliedPlanRequest",
     "AppliedPlanResponse",
     "BasicAllowance",
+    "BeginRedelegate",
+    "BeginRedelegateResponse",
+    "CancelUnbondingDelegation",
     "CancelUpgrade",
+    "CommissionRates",
+    "ConsensusKey",
+    "CreateValidator",
+    "Dec",
+    "Delegate",
+    "Description",
     "Duration",
+    "EditValidator",
     "Exec",
     "ExecResponse",
     "GenericAuthorization",
@@ -70,6 +99,9 @@ __all__ = [
     "GranterGrantsResponse",
     "GrantsRequest",
     "GrantsResponse",
+    "MessagesGranted",
+    "MessagesRevoked",
+    "Operator",
     "Packed",
     "PageRequest",
     "PageResponse",
@@ -81,7 +113,12 @@ __all__ = [
     "SendAuthorization",
     "SoftwareUpgrade",
     "Time",
+    "Undelegate",
+    "UndelegateResponse",
+    "consensus_address",
+    "dec_text",
     "open_packed",
+    "operator_text",
     "put_packed",
     "type_url_of",
 ]

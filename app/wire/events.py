@@ -21,15 +21,16 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from cosmpy.protos.cosmos.base.abci.v1beta1.abci_pb2 import TxMsgData
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from app.chain import MODULE_OF, BlockResult, TxResult, signer_of
 from app.kernel.bech32 import to_bech32
 from app.kernel.packed import Nested
-from app.kernel.record import U32, Address, write_varint
+from app.kernel.record import U32, Address, Operator, Time, write_varint
 from app.modules.auth import AccountSequence
 from app.modules.feegrant import AllowanceUsed
 from app.modules.fees import FeePaid
-from app.wire.records import KINDS, checked_hints, serialize
+from app.wire.records import KINDS, checked_hints, serialize, write_operator
 
 Render = Callable[[Any], str]
 
@@ -112,7 +113,7 @@ def message_event(message_class: Any, sender: Address) -> bytes:
     values = {
         "action": f"/{KINDS[message_class].name}",
         "sender": to_bech32(sender),
-        "module": MODULE_OF[message_class].name,
+        "module": MODULE_OF[message_class].package.split(".")[1],
     }
     pairs = [attribute(key, value, True) for key, value in values.items()]
     return b"".join([field(TYPE_TAG, b"message"), *pairs])
@@ -152,10 +153,7 @@ def renders_of(event_class: Any) -> tuple[bytes, tuple[tuple[str, Render, bool],
     if hasattr(event_class, "EVENT_TYPE"):
         hints = get_type_hints(event_class)
         names = event_class.__match_args__
-        plain = [
-            (name, to_bech32 if hints[name] is Address else str, name not in AMOUNTS)
-            for name in names
-        ]
+        plain = [(name, PLAIN_RENDERS.get(hints[name], str), name not in AMOUNTS) for name in names]
         return field(TYPE_TAG, event_class.EVENT_TYPE.encode()), tuple(plain)
     kind = KINDS[event_class]
     descriptor = kind.protobuf.DESCRIPTOR
@@ -163,6 +161,11 @@ def renders_of(event_class: Any) -> tuple[bytes, tuple[tuple[str, Render, bool],
     by_name = descriptor.fields_by_name
     typed = [(name, json_render(hint, by_name[name]), True) for name, hint in hints.items()]
     return field(TYPE_TAG, kind.name.encode()), tuple(typed)
+
+
+def time_text(time_ms: Time) -> str:
+    """Return a date as Cosmos' events show it: RFC 3339 with whole seconds."""
+    return str(Timestamp(seconds=time_ms // 1_000).ToJsonString())
 
 
 def json_render(hint: Any, descriptor: Any) -> Render:
@@ -184,3 +187,11 @@ def json_render(hint: Any, descriptor: Any) -> Render:
     if descriptor.message_type is not None:
         raise TypeError(f"{descriptor.full_name}: an event has no nested records")
     return lambda number: f'"{number}"'
+
+
+PLAIN_RENDERS: dict[Any, Render] = {
+    Address: to_bech32,
+    Operator: write_operator,
+    Time: time_text,
+}
+"""How the fields of plain events become text, where not by `str`."""

@@ -1,10 +1,11 @@
 """Records and their protobuf messages: converters made once per class and kept.
 
 A record and its message have the same fields in the same order. An address is Bech32 text, a U128
-a decimal number, a time a Timestamp or nothing, a duration a Duration, one of several records an
-Any with the `TYPE_URL` of its class, a message within another an Any; the rest is alike. Which
-message a record has follows from its module's package: `PostJob` is `MsgPostJob`, `JobRequest` is
-`QueryJobRequest`, `JobPosted` is `EventJobPosted`, unless an event has a `NAME`.
+a decimal number, so is a number with decimals, times 10^18; a time is a Timestamp or nothing, a
+duration a Duration, a consensus key an Any, one of several records an Any with the `TYPE_URL` of
+its class, a message within another an Any; the rest is alike. Which message a record has follows
+from its module's package: `PostJob` is `MsgPostJob`, `JobRequest` is `QueryJobRequest`, `JobPosted`
+is `EventJobPosted`, unless an event has a `NAME`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from operator import attrgetter
 from types import UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
+from cosmpy.protos.cosmos.crypto.ed25519.keys_pb2 import PubKey
 from google.protobuf import descriptor_pool
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration as DurationMessage
@@ -27,9 +29,20 @@ from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from app.chain import MODULES, RULES
-from app.kernel.bech32 import from_bech32, to_bech32
+from app.kernel.bech32 import OPERATOR_PREFIX, from_bech32, to_bech32
 from app.kernel.packed import Packed
-from app.kernel.record import U128, Address, Duration, Nothing, Time, decode, encode
+from app.kernel.record import (
+    U128,
+    Address,
+    ConsensusKey,
+    Dec,
+    Duration,
+    Nothing,
+    Operator,
+    Time,
+    decode,
+    encode,
+)
 from app.wire.strict import Refused, parse_strictly
 
 Convert = Callable[[Any], Any]
@@ -40,6 +53,8 @@ DECIMAL_LENGTH_MAX = 39
 NANOS, NANOS_PER_MS = 1_000_000_000, 1_000_000
 SECONDS_MAX = 253_402_300_799
 """To the end of the year 9999."""
+CONSENSUS_KEY_URL = "/cosmos.crypto.ed25519.PubKey"
+CONSENSUS_KEY_BYTES = 32
 
 
 class BadField(ValueError):
@@ -205,6 +220,16 @@ def read_decimal(text: str) -> U128:
     return U128(number)
 
 
+def read_operator(text: str) -> Operator:
+    """Return the operator of a validator that a field shows; no text is none."""
+    return Operator(from_bech32(text, OPERATOR_PREFIX)) if text else Operator(b"")
+
+
+def write_operator(operator: Operator) -> str:
+    """Return the operator of a validator as a field shows it."""
+    return to_bech32(operator, OPERATOR_PREFIX)
+
+
 def read_time(message: Timestamp) -> Time:
     """Return the millisecond in which a date lies; none is 0."""
     if not 0 <= message.seconds <= SECONDS_MAX or not 0 <= message.nanos < NANOS:
@@ -219,6 +244,24 @@ def write_time(time_ms: Time) -> Timestamp | None:
         return None
     seconds, ms = divmod(time_ms, 1_000)
     return Timestamp(seconds=seconds, nanos=ms * NANOS_PER_MS)
+
+
+def read_consensus_key(packed: AnyMessage) -> ConsensusKey:
+    """Return the ed25519 key in an Any."""
+    if packed.type_url != CONSENSUS_KEY_URL:
+        raise ValueError(f"type {packed.type_url!r} is not supported; use {CONSENSUS_KEY_URL}")
+    try:
+        key: bytes = parse_strictly(PubKey, packed.value).key
+    except (DecodeError, Refused) as error:
+        raise ValueError(str(error)) from None
+    if len(key) != CONSENSUS_KEY_BYTES:
+        raise ValueError(f"{len(key)} bytes, not {CONSENSUS_KEY_BYTES}")
+    return ConsensusKey(key)
+
+
+def write_consensus_key(key: ConsensusKey) -> AnyMessage:
+    """Return an ed25519 key in an Any."""
+    return AnyMessage(type_url=CONSENSUS_KEY_URL, value=PubKey(key=key).SerializeToString())
 
 
 def read_duration(message: DurationMessage) -> Duration:
@@ -341,18 +384,24 @@ def find_kinds() -> Iterator[Kind]:
 READERS: dict[Any, Convert] = {
     Address: read_address,
     U128: read_decimal,
+    Dec: read_decimal,
     Time: read_time,
     Duration: read_duration,
     Packed: read_packed,
     Nothing: read_nothing,
+    Operator: read_operator,
+    ConsensusKey: read_consensus_key,
 }
 WRITERS: dict[Any, Convert] = {
     Address: to_bech32,
     U128: str,
+    Dec: str,
     Time: write_time,
     Duration: write_duration,
     Packed: write_packed,
     Nothing: lambda nothing: None,
+    Operator: write_operator,
+    ConsensusKey: write_consensus_key,
 }
 KINDS = {kind.record: kind for kind in find_kinds()}
 KINDS_BY_URL = {f"/{kind.name}": kind for kind in KINDS.values()}

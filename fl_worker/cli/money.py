@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -63,13 +64,20 @@ def faucet(
 def open_faucet(settings: Settings) -> Signer:
     """Return the key that holds a local network's money."""
     path = settings.localnet / FAUCET_FILE
-    try:
-        return Signer(bytes.fromhex(json.loads(path.read_text())["private_key_hex"]))
-    except OSError:
+    if not path.exists():
         raise Misused(
             f"{path} isn't there; start a local network (pollend localnet start), or say where "
             "one is: --localnet FOLDER"
-        ) from None
+        )
+    return open_key_file(path)
+
+
+def open_key_file(path: Path) -> Signer:
+    """Return the key in a file that `pollend` wrote: a faucet's or an operator's."""
+    try:
+        return Signer(bytes.fromhex(json.loads(path.read_text())["private_key_hex"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Misused(f"{path}: no key can be read from it: {error}") from None
 
 
 async def transfer(

@@ -15,6 +15,7 @@ from fl_worker.flower.fab import parse_config
 
 UFLT_PER_FLT = 1_000_000
 DECIMALS = 6
+DEC_DECIMALS = 18
 AMOUNT = re.compile(r"(\d+)(?:\.(\d{1,6}))?flt|(\d+)uflt", re.IGNORECASE | re.ASCII)
 SIZE = re.compile(r"(\d+)(kb|mb|gb|)", re.IGNORECASE | re.ASCII)
 SIZES = {"": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30}
@@ -62,6 +63,17 @@ def read_millionths(text: str) -> int:
         return int(Decimal(text).scaleb(DECIMALS).to_integral_value())
     except (ArithmeticError, ValueError):
         raise ValueError(f"{text!r} is no number; write one such as 0.85") from None
+
+
+def read_dec(text: str) -> int:
+    """Return a decimal number from 0 to 1 in steps of 10^-18."""
+    try:
+        value = Decimal(text).scaleb(DEC_DECIMALS)
+    except ArithmeticError:
+        raise ValueError(f"{text!r} is no number; write one such as 0.1") from None
+    if not (0 <= value <= 10**DEC_DECIMALS and value == value.to_integral_value()):
+        raise ValueError(f"{text!r} must be from 0 to 1, with up to {DEC_DECIMALS} decimals")
+    return int(value)
 
 
 def read_yes(text: str) -> bool:

@@ -46,7 +46,8 @@ class BeaconChain(BankChain):
         return None if secret is None else vrf.prove(secret, alpha)
 
     def make_genesis(self) -> dict[str, Any]:
-        validators = tuple([a_validator(name, ALICE.address) for name in self.names])
+        pairs = zip(self.names, (ALICE, BORIS))
+        validators = tuple([a_validator(name, who.address) for name, who in pairs])
         balances = {signer.address: BALANCE_UFLT for signer in SIGNERS}
         state = make_genesis(Genesis(balances, {}, validators))
         state["beacon"]["beacon/beacon"]["asked_height"] = "1"

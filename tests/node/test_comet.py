@@ -16,11 +16,12 @@ import pytest
 from nacl.signing import SigningKey
 
 from app import chain
-from app.kernel.crypto import sha256
+from app.kernel.bech32 import to_bech32
+from app.kernel.crypto import module_address, sha256
 from app.kernel.store import MemoryStore
 from app.node import comet
 from app.node.config import Home, NodeConfig, OperatorError, to_toml
-from app.node.genesis import FAUCET_FILE, init_home, read_template
+from app.node.genesis import FAUCET_FILE, OPERATOR_FILE, init_home, read_template
 from app.node.localnet import make_localnet, place_nodes
 from app.node.vrf_keys import find_lost_key, make_vrf_key, prove_from
 
@@ -107,16 +108,21 @@ def test_each_genesis_makes_a_chain(tmp_path: Path, name: str) -> None:
     faucet = json.loads((tmp_path / FAUCET_FILE).read_text())
     assert made["chain_id"] == genesis["chain_id"] == "a-chain"
     holders = [row["key"][0] for row in genesis["app_state"]["bank"]["bank/balance"]]
-    assert holders == [faucet["address"]]
+    operator = json.loads((tmp_path / OPERATOR_FILE).read_text())
+    pool = to_bech32(module_address("bonded_tokens_pool"))
+    assert sorted(holders) == sorted([faucet["address"], operator["address"], pool])
+    (validator,) = genesis["validators"]
+    (row,) = genesis["app_state"]["staking"]["staking/validator"]
+    assert row["value"]["tokens_uflt"] == validator["power"] + "000000"
 
 
 def test_genesis_names_the_validator_s_key_for_the_beacon_and_its_operator(tmp_path: Path) -> None:
     made = init_home(Home(tmp_path), NodeConfig(), "a-chain", "minimal")
     genesis = json.loads((tmp_path / "engine" / "config" / "genesis.json").read_text())
     (row,) = genesis["app_state"]["beacon"]["beacon/validator"]
-    faucet = json.loads((tmp_path / FAUCET_FILE).read_text())
+    operator = json.loads((tmp_path / OPERATOR_FILE).read_text())
     assert row["value"]["validator"].upper() == genesis["validators"][0]["address"]
-    assert row["value"]["operator"] == faucet["address"]
+    assert row["value"]["operator"] == operator["address"] == made["operator"]
     assert row["value"]["vrf_key"] == made["vrf_key"]
     assert (tmp_path / "vrf_keys.json").stat().st_mode & 0o777 == 0o600
     assert prove_from(tmp_path / "vrf_keys.json", bytes.fromhex(made["vrf_key"]), b"") is not None

@@ -12,7 +12,7 @@ from app.kernel.record import U64
 from app.kernel.tx import Slot
 from app.modules import beacon
 from app.modules.beacon import BEACON, VALIDATORS, Beacon, SeedMade
-from tests.build import MONEY, World, a_validator, a_vrf_secret, an_address
+from tests.build import MONEY, World, a_vrf_secret, an_address
 
 VERA, VITO = an_address("vera"), an_address("vito")
 
@@ -21,8 +21,7 @@ def a_world(*names: str) -> World:
     """A world whose validators have keys for the beacon."""
     world = World(modules=MONEY)
     for name in names:
-        row = a_validator(name, an_address("olga"))
-        VALIDATORS.put(world.state, row.validator, row)
+        world.validator(name)
     return world
 
 
@@ -139,8 +138,8 @@ def test_questions_show_the_seed_and_the_keys_by_address() -> None:
     [{"vrf_key": bytes(32)}, {"operator": b""}, {"validator": b"v" * 19}, {"next_height": U64(5)}],
 )
 def test_a_validator_without_a_key_is_found(changes: dict[str, Any]) -> None:
-    world = a_world()
-    row = replace(a_validator("vera", an_address("olga")), **changes)
+    world = a_world("vera")
+    row = replace(VALIDATORS.must(world.state, VERA), **changes)
     VALIDATORS.put(world.state, row.validator, row)
     with pytest.raises(InvariantBroken, match="has an address, an operator and a key"):
         beacon.every_validator_has_a_key(world.state)

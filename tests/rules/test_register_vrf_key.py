@@ -1,8 +1,11 @@
 """RegisterVrfKey: a validator's operator gives it another key for the beacon."""
 
+from dataclasses import replace
+
+from app.chain import add_founder
 from app.kernel import vrf
 from app.kernel.record import U64
-from app.modules import beacon
+from app.modules import beacon, staking
 from app.modules.beacon import (
     VALIDATORS,
     BadVrfKey,
@@ -13,14 +16,14 @@ from app.modules.beacon import (
 )
 from tests.build import MONEY, World, a_validator, a_vrf_secret, an_address
 
-VERA = an_address("vera")
+VERA, VITO = an_address("vera"), an_address("vito")
 OLD, NEW, NEWER = (vrf.key_of(a_vrf_secret(name)) for name in ("vera", "new", "newer"))
 
 
 def a_world() -> World:
     """A world with one validator, which olga operates."""
     world = World(modules=MONEY)
-    VALIDATORS.put(world.state, VERA, a_validator("vera", world.account("olga")))
+    add_founder(world.state, a_validator("vera", world.account("olga")))
     return world
 
 
@@ -66,10 +69,36 @@ def test_the_key_that_counts_stays_until_the_next_one_does() -> None:
     assert found == [NEW, NEW, NEWER]
 
 
-def test_a_validator_that_genesis_did_not_name_is_refused() -> None:
+def test_the_first_key_of_a_new_validator_counts_two_blocks_later_too() -> None:
+    world = a_world()
+    add_founder(world.state, a_validator("vito", world.account("vito")))
+    VALIDATORS.delete(world.state, VITO)
+    assert beacon.count_validators(world.state) == 1
+    world.run(RegisterVrfKey(VITO, VITO, NEW))
+    assert beacon.count_validators(world.state) == 2
+    found = []
+    for _ in range(3):
+        found.append(beacon.find_key(world.state, replace(world.block, proposer=VITO)))
+        world.pass_block()
+    assert found == [b"", b"", NEW]
+
+
+def test_who_takes_no_part_in_consensus_does_not_count() -> None:
+    world = a_world()
+    add_founder(world.state, a_validator("vito", world.account("vito")))
+    staking.set_jailed(world.state, staking.operator_of(an_address("olga")), True)
+    world.pass_block()
+    assert beacon.count_validators(world.state) == 1
+    world.do(beacon.ask)
+    assert beacon.is_proof_due(world.state)
+    VALIDATORS.delete(world.state, VITO)
+    assert not beacon.is_proof_due(world.state)
+
+
+def test_an_address_that_is_no_validator_s_is_refused() -> None:
     world = a_world()
     message = RegisterVrfKey(an_address("olga"), an_address("eve"), NEW)
-    words = (an_address("eve").hex(), "none of the 1", "the query Validators")
+    words = (an_address("eve").hex(), "of whom 1 have a key", "pollend vrf show")
     world.refused(message, NoSuchValidator, *words)
 
 

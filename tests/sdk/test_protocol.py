@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from app.chain import MODULES
-from app.sdk import protocol
+from app.sdk import cosmos, protocol
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,7 +16,7 @@ def test_every_message_question_and_event_is_there() -> None:
         wanted += [*module.messages, *module.queries, *module.events]
         wanted += [message.response for message in module.messages.values() if message.response]
         wanted += [query.response for query in module.queries.values()]
-    offered = [getattr(protocol, name) for name in protocol.__all__]
+    offered = [getattr(file, name) for file in (protocol, cosmos) for name in file.__all__]
     assert [
         each for each in wanted if not hasattr(each, "EVENT_TYPE") and each not in offered
     ] == []

@@ -20,7 +20,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from app import chain
 from app.kernel import vrf
 from app.kernel.context import Block
-from app.kernel.crypto import verify_secp256k1
+from app.kernel.crypto import module_address, verify_secp256k1
 from app.kernel.packed import Nested
 from app.kernel.record import NO_ADDRESS, Address
 from app.kernel.store import MemoryStore, Overlay
@@ -99,6 +99,13 @@ class Faults:
     """Times at which nobody's key works."""
 
 
+def stake_of(balances: Mapping[bytes, int], founders: Sequence[chain.Founder]) -> dict[bytes, int]:
+    """What everybody has once the validators of genesis have staked."""
+    left = {each.operator: balances[each.operator] - each.stake_uflt for each in founders}
+    pool = {module_address("bonded_tokens_pool"): sum(each.stake_uflt for each in founders)}
+    return {**balances, **left, **pool}
+
+
 @dataclass
 class World:
     """One seeded chain."""
@@ -113,10 +120,10 @@ class World:
         self.height, self.time_ms, self.previous_ms = 0, 1_700_000_000_000, 0
         self.is_broken, self.proven, self.unproven = False, 0, 0
         balances = {signer.address: 5_000_000_000_000 for signer in self.signers.values()}
-        operator = next(iter(balances))
-        validators = tuple([a_validator(name, operator) for name in VALIDATORS])
+        pairs = zip(VALIDATORS, balances)
+        validators = tuple([a_validator(name, operator) for name, operator in pairs])
         self.genesis = chain.make_genesis(chain.Genesis(balances, PARAMS, validators))
-        self.auditor = Auditor(balances)
+        self.auditor = Auditor(stake_of(balances, validators))
         self.tally = Tally(PARAMS["statistics"]["epoch_s"], sum(balances.values()))
         self.memory, self.forest = MemoryStore(), Forest()
         self.log: list[tuple[int, Submission, chain.TxResult]] = []

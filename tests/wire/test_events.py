@@ -114,7 +114,7 @@ def test_answers_come_back_one_a_message() -> None:
 def test_a_blocks_events_say_whether_it_began_or_ended() -> None:
     block = Block("test", 1, 1, 0)
     tx = result(0, (0, CoinSpent(ANNA, "5uflt")), (0, PHASE))
-    done = BlockResult(block, (tx,), (PHASE,), (CoinSpent(ANNA, "1uflt"), PHASE))
+    done = BlockResult(block, (tx,), (PHASE,), (CoinSpent(ANNA, "1uflt"), PHASE), {})
     assert [attributes(event)["mode"] for event in block_events(done)] == [
         "BeginBlock", "EndBlock", "EndBlock",
     ]  # fmt: skip

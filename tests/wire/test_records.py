@@ -15,7 +15,19 @@ from hypothesis import strategies as st
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.packed import Packed
-from app.kernel.record import I64, U32, U64, U128, Address, Duration, Nothing, Time
+from app.kernel.record import (
+    I64,
+    U32,
+    U64,
+    U128,
+    Address,
+    ConsensusKey,
+    Dec,
+    Duration,
+    Nothing,
+    Operator,
+    Time,
+)
 from app.kernel.tx import Coin
 from app.modules.bank import Send
 from app.modules.bonds import Register, Role
@@ -50,6 +62,9 @@ SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     bytes: st.binary(max_size=40),
     str: st.text(max_size=20),
     Address: st.binary(min_size=20, max_size=20) | st.just(b""),
+    Operator: st.binary(min_size=20, max_size=20) | st.just(b""),
+    ConsensusKey: st.binary(min_size=32, max_size=32),
+    Dec: st.integers(0, (1 << 128) - 1),
 }
 
 

@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,44 @@ def test_a_validator_s_operator_registers_another_key(shell: Shell, tmp_path: Pa
     assert new in shell.type("validator", "show").out
     assert "sign with pollen1" in shell.type(*words, "--from", "wanda").err
     assert "hexadecimal" in shell.type(*words[:-1], "zz", "--from", "rita").err
+
+
+def test_an_account_becomes_a_validator_and_changes_what_is_known_of_it(
+    shell: Shell, tmp_path: Path
+) -> None:
+    key, vrf_key = sha256(b"a node").digest(), make_vrf_key(tmp_path / "vrf_keys.json").hex()
+    words = ("--pubkey", key.hex(), "--stake", "5flt", "--moniker", "wanda's")
+    created = shell.ask("validator", "create", *words, "--from", "wanda")
+    assert created["operator_address"].startswith("pollenvaloper1")
+    address = sha256(key).digest()[:20].hex()
+    changes = ("--vrf-key", vrf_key, "--moniker", "hers", "--website", "https://w.example")
+    shell.ask("validator", "edit", address, *changes, "--from", "wanda")
+    rows = {row["validator"]: row for row in shell.ask("validator", "show")["validators"]}
+    row = rows[address]
+    assert (row["moniker"], row["status"], row["tokens_uflt"]) == ("hers", "bonded", 5 * FLT)
+    assert (row["next_vrf_key"], row["commission"]) == (vrf_key, "0.100000000000000000")
+    shown = shell.type("validator", "show").out
+    assert "hers" in shown
+    again = shell.type("validator", "create", *words, "--from", "wanda").err
+    assert "already exist for this" in again
+    assert "nothing to change" in shell.type("validator", "edit", "--from", "wanda").err
+    lost = ("validator", "edit", "--vrf-key", vrf_key, "--from", "wanda")
+    assert "say whose" in shell.type(*lost).err
+    early = ("validator", "edit", "--commission", "0.105", "--from", "wanda")
+    assert "more than once in 24 h" in shell.type(*early).err
+    assert "from 0 to 1" in shell.type(*early[:3], "1.5", *early[4:]).err
+
+
+def test_an_operator_s_key_file_signs(shell: Shell, tmp_path: Path) -> None:
+    rita = shell.ring().open("rita")
+    path = tmp_path / "operator.json"
+    path.write_text(json.dumps({"private_key_hex": rita.secret.hex(), "address": ""}))
+    edited = ("validator", "edit", "--moniker", "rita's", "--operator-file", str(path))
+    shell.ask(*edited)
+    (row,) = shell.ask("validator", "show")["validators"]
+    assert row["moniker"] == "rita's"
+    path.write_text("{}")
+    assert "no key can be read" in shell.type(*edited).err
 
 
 def test_anything_can_be_asked(shell: Shell) -> None:
