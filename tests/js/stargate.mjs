@@ -1,0 +1,80 @@
+// What SigningStargateClient does on a Pollen chain, for tests/clients/test_cosmjs.py; prints JSON.
+import { Secp256k1Wallet } from "@cosmjs/amino";
+import { fromHex } from "@cosmjs/encoding";
+import { DirectSecp256k1Wallet } from "@cosmjs/proto-signing";
+import { GasPrice, SigningStargateClient, StargateClient } from "@cosmjs/stargate";
+import { Comet38Client, Tendermint37Client } from "@cosmjs/tendermint-rpc";
+
+const { rpc, secrets } = JSON.parse(process.env.POLLEN);
+const options = { gasPrice: GasPrice.fromString("0.01uflt"), broadcastPollIntervalMs: 100 };
+const coin = (amount) => ({ denom: "uflt", amount: String(amount) });
+const plain = (value) =>
+  JSON.parse(JSON.stringify(value, (_, v) => (typeof v === "bigint" ? String(v) : v)));
+
+async function wallets(name) {
+  const secret = fromHex(secrets[name]);
+  return {
+    direct: await DirectSecp256k1Wallet.fromKey(secret, "pollen"),
+    amino: await Secp256k1Wallet.fromKey(secret, "pollen"),
+  };
+}
+
+async function play(client, address, to) {
+  const found = {
+    chainId: await client.getChainId(),
+    height: await client.getHeight(),
+    account: plain(await client.getAccount(address)),
+    sequence: plain(await client.getSequence(address)),
+    balance: await client.getBalance(address, "uflt"),
+    balances: await client.getAllBalances(address),
+    block: plain((await client.getBlock()).header),
+  };
+  const message = {
+    typeUrl: "/cosmos.bank.v1beta1.MsgSend",
+    value: { fromAddress: address, toAddress: to, amount: [coin(7)] },
+  };
+  found.simulated = await client.simulate(address, [message], "a <memo> & more");
+  const sent = await client.sendTokens(address, to, [coin(7)], "auto", "a <memo> & more");
+  found.sent = plain({ ...sent, events: sent.events.map((event) => event.type), msgResponses: sent.msgResponses.length });
+  const tx = await client.getTx(sent.transactionHash);
+  found.tx = plain({ height: tx.height, code: tx.code, gasUsed: tx.gasUsed, gasWanted: tx.gasWanted });
+  const hits = await client.searchTx([
+    { key: "message.sender", value: address },
+    { key: "message.action", value: "/cosmos.bank.v1beta1.MsgSend" },
+  ]);
+  found.searched = hits.map((hit) => hit.hash);
+  found.searchedAsText = (await client.searchTx(`transfer.recipient='${to}'`)).map((hit) => hit.hash);
+  return found;
+}
+
+const result = {};
+const people = { direct: "jan", amino: "job" };
+const [{ address: ben }] = await (await wallets("ben")).direct.getAccounts();
+for (const [mode, name] of Object.entries(people)) {
+  const signer = (await wallets(name))[mode];
+  const [{ address }] = await signer.getAccounts();
+  const clients = {
+    sniffed: await SigningStargateClient.connectWithSigner(rpc, signer, options),
+    comet38: await SigningStargateClient.createWithSigner(await Comet38Client.connect(rpc), signer, options),
+    tendermint37: await SigningStargateClient.createWithSigner(await Tendermint37Client.connect(rpc), signer, options),
+  };
+  for (const [kind, client] of Object.entries(clients)) {
+    result[`${mode} ${kind}`] = { address, ...(await play(client, address, ben)) };
+    client.disconnect();
+  }
+}
+
+// What isn't there.
+const reader = await StargateClient.connect(rpc);
+result.nobody = await reader.getAccount("pollen1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqy6rp4m").catch((error) => String(error));
+result.noTx = await reader.getTx("AB".repeat(32));
+const poor = (await wallets("jan")).direct;
+const [{ address: jan }] = await poor.getAccounts();
+const client = await SigningStargateClient.connectWithSigner(rpc, poor, options);
+result.tooMuch = await client
+  .sendTokens(jan, ben, [coin(10n ** 15n)], "auto")
+  .catch((error) => String(error));
+result.outOfGas = await client
+  .sendTokens(jan, ben, [coin(1)], { amount: [coin(1000)], gas: "20000" })
+  .then((done) => [done.code, done.rawLog], (error) => String(error));
+console.log(JSON.stringify(result));
