@@ -13,6 +13,7 @@ hashed before it is kept.
 
 import asyncio
 import logging
+import os
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -71,7 +72,7 @@ class Gateway:
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int) -> int:
-        """Listen, and return the port; 0 asks for a free one, OSError when it is taken."""
+        """Listen, and return the port; 0 asks for a free one, OSError says why it can't be had."""
         app = web.Application(client_max_size=BLOCK_SIZE_BYTES + 1, middlewares=[self._limited])
         app.router.add_get("/ipfs/{cid}", self._serve)
         app.router.add_put("/ipfs/{cid}", self._receive)
@@ -83,7 +84,13 @@ class Gateway:
             keepalive_timeout=self._limits.idle_timeout_s,
         )
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as error:
+            reason = os.strerror(error.errno or 0).lower()
+            raise OSError(
+                f"listen on {host}:{port}: {reason}; choose another address, or end what has it"
+            ) from None
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from fl_worker.blobs.cids import BLOCK_SIZE_BYTES, cid_of
-from fl_worker.blobs.gateway import GatewayLimits
+from fl_worker.blobs.gateway import Gateway, GatewayLimits
 from fl_worker.blobs.permit import (
     LIFE_S_MAX,
     Credentials,
@@ -297,3 +297,17 @@ async def test_a_peer_has_only_so_many_requests_at_once(
     assert await asyncio.gather(*pushes) == [201, 201]
     async with http.get(f"{reader.url}/healthz") as response:
         assert response.status == 200
+
+
+# Where it listens.
+
+
+async def test_an_address_that_somebody_has_is_refused_with_words(net: Net) -> None:
+    reader = await net.reader()
+    host, port = reader.url.removeprefix("http://").split(":")
+    gateway = Gateway(reader.store, ACCESS)
+    with pytest.raises(
+        OSError, match=f"^listen on 127.0.0.1:{port}: address already in use; choose"
+    ):
+        await gateway.start(host, int(port))
+    await gateway.stop()
