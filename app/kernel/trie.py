@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from hashlib import sha256
 
-from app.kernel.crypto import sha256
 from app.kernel.record import write_varint
 
 VERSION_BYTES = b"\x02"
@@ -21,7 +21,7 @@ LEAF_HEAD = b"\x00\x02" + VERSION_BYTES
 MAP_LEAF, MAP_INNER = b"\x00", b"\x01"
 """What the nodes of the map over the modules' roots begin with."""
 HEADS_REMEMBERED = 1 << 16
-EMPTY_ROOT = sha256(b"")
+EMPTY_ROOT = sha256(b"").digest()
 SENTINEL = b"_"
 SENTINEL_VALUE = b"\x01"
 
@@ -39,13 +39,21 @@ class Leaf:
         self.key = key
         self.hash = leaf_hash(LEAF_HEAD, key, value)
 
+    @property
+    def last(self) -> bytes:
+        """Return the last key, as of an inner node."""
+        return self.key
+
 
 class Inner:
     """Two subtrees whose keys first differ in one bit."""
 
-    __slots__ = ("bit", "hash", "height", "key", "left", "right", "size")
+    __slots__ = ("bit", "hash", "height", "key", "last", "left", "right", "size")
     hash: bytes
     key: bytes
+    """The first of all keys here."""
+    last: bytes
+    """The last of them."""
     height: int
     size: int
 
@@ -54,10 +62,12 @@ class Inner:
         self.key = left.key
         self.left = left
         self.right = right
-        self.height = 1 + max(left.height, right.height)
-        self.size = left.size + right.size
-        head = inner_head(self.height, self.size)
-        self.hash = sha256(head + left.hash + HASH_LENGTH + right.hash)
+        self.last = right.last
+        below, other = left.height, right.height
+        self.height = height = (below if below > other else other) + 1
+        self.size = size = left.size + right.size
+        head = inner_head(height, size)
+        self.hash = sha256(head + left.hash + HASH_LENGTH + right.hash).digest()
 
 
 Node = Leaf | Inner
@@ -73,11 +83,18 @@ def inner_head(height: int, size: int) -> bytes:
     return bytes(head) + VERSION_BYTES + HASH_LENGTH
 
 
+@lru_cache
+def key_head(head: bytes, key_bytes: int) -> bytes:
+    """Return what stands before a key where it is hashed."""
+    out = bytearray(head)
+    write_varint(out, key_bytes)
+    return bytes(out)
+
+
 def leaf_hash(head: bytes, key: bytes, value: bytes) -> bytes:
     """Return the hash of a key and its value, in a trie as in the map over modules."""
-    key_head = bytearray(head)
-    write_varint(key_head, len(key))
-    return sha256(bytes(key_head) + key + HASH_LENGTH + sha256(value))
+    value_hash = sha256(value).digest()
+    return sha256(key_head(head, len(key)) + key + HASH_LENGTH + value_hash).digest()
 
 
 def first_difference(a: bytes, b: bytes) -> int:
@@ -137,8 +154,9 @@ def update(node: Node | None, changes: Sequence[Change], low: int, high: int) ->
     if high - low == 1:
         return change(node, *changes[low])
     bit = node.bit if isinstance(node, Inner) else 9 * len(node.key) + 1
-    for key in (changes[low][0], changes[high - 1][0]):
-        bit = min(bit, first_difference(key, node.key))
+    first, last = changes[low][0], changes[high - 1][0]
+    if first < node.key or last > node.last:
+        bit = min(bit, first_difference(first, node.key), first_difference(last, node.key))
     middle = split_at(changes, low, high, bit)
     if isinstance(node, Inner) and bit == node.bit:
         left = update(node.left, changes, low, middle)
@@ -151,24 +169,37 @@ def update(node: Node | None, changes: Sequence[Change], low: int, high: int) ->
 
 def change(node: Node, key: bytes, value: bytes | None) -> Node | None:
     """Return a tree with one change made."""
+    path = list[Inner]()
+    found = node
+    while isinstance(found, Inner):
+        path.append(found)
+        found = found.left if key < found.right.key else found.right
+    if found.key != key:
+        return node if value is None else insert(node, Leaf(key, value))
+    below: Node | None = None if value is None else Leaf(key, value)
+    for above in reversed(path):
+        if key < above.right.key:
+            below = join(above.bit, below, above.right)
+        else:
+            below = join(above.bit, above.left, below)
+    return below
+
+
+def insert(node: Node, leaf: Leaf) -> Node:
+    """Return a tree with a leaf whose key it doesn't have."""
     nearest = node
     while isinstance(nearest, Inner):
-        nearest = nearest.right if bit_at(key, nearest.bit) else nearest.left
-    if value is None and key != nearest.key:
-        return node
-    leaf = None if value is None else Leaf(key, value)
-    return place(node, key, leaf, first_difference(key, nearest.key))
+        nearest = nearest.right if bit_at(leaf.key, nearest.bit) else nearest.left
+    return place(node, leaf, first_difference(leaf.key, nearest.key))
 
 
-def place(node: Node, key: bytes, leaf: Leaf | None, bit: int) -> Node | None:
-    """Return a tree with a leaf, or none, where its key leaves the others: at a bit."""
+def place(node: Node, leaf: Leaf, bit: int) -> Node:
+    """Return a tree with a leaf where its key leaves the others: at a bit."""
     if isinstance(node, Inner) and node.bit < bit:
-        if bit_at(key, node.bit):
-            return join(node.bit, node.left, place(node.right, key, leaf, bit))
-        return join(node.bit, place(node.left, key, leaf, bit), node.right)
-    if key == node.key:
-        return leaf
-    return join(bit, node, leaf) if bit_at(key, bit) else join(bit, leaf, node)
+        if bit_at(leaf.key, node.bit):
+            return Inner(node.bit, node.left, place(node.right, leaf, bit))
+        return Inner(node.bit, place(node.left, leaf, bit), node.right)
+    return Inner(bit, node, leaf) if bit_at(leaf.key, bit) else Inner(bit, leaf, node)
 
 
 def merkle_root(leaves: Sequence[bytes]) -> bytes:
@@ -178,7 +209,8 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
     if len(leaves) == 1:
         return leaves[0]
     split = find_split(len(leaves))
-    return sha256(MAP_INNER + merkle_root(leaves[:split]) + merkle_root(leaves[split:]))
+    halves = merkle_root(leaves[:split]) + merkle_root(leaves[split:])
+    return sha256(MAP_INNER + halves).digest()
 
 
 def find_split(count: int) -> int:
