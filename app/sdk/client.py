@@ -18,12 +18,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cosmpy.protos.cosmos.bank.v1beta1 import query_pb2 as bank_query
+from cosmpy.protos.cosmos.base.tendermint.v1beta1 import query_pb2 as node_query
 from cosmpy.protos.cosmos.staking.v1beta1 import query_pb2 as staking_query
 from cosmpy.protos.cosmos.tx.v1beta1 import service_pb2
 
 from app.chain import QUERIES
 from app.kernel.bech32 import to_bech32
 from app.kernel.page import PAGE_MAX
+from app.kernel.proof import ProofRefused, verify
 from app.kernel.record import NO_ADDRESS, Address
 from app.modules import bank, fees, rounds
 from app.pb.pollen.node.v1 import node_pb2
@@ -42,6 +44,7 @@ from app.sdk.delivery import (
     succeeded,
 )
 from app.sdk.signer import Signer, Signing, Terms, sign_tx
+from app.wire.proofs import decode_proof
 from app.wire.records import KINDS, from_protobuf, query_path, to_protobuf, unpack
 
 __all__ = [
@@ -52,6 +55,7 @@ __all__ = [
     "JobUpdate",
     "QueryRefused",
     "Refused",
+    "StoredRow",
     "TxOutcome",
     "TxRejected",
     "TxUnconfirmed",
@@ -59,6 +63,7 @@ __all__ = [
 ]
 
 NODE_SERVICE = "/pollen.node.v1.Service"
+ENGINE_SERVICE = "/cosmos.base.tendermint.v1beta1.Service"
 TIMEOUT_S = 30.0
 BLOCKS_PER_S_MAX = 30
 """A transaction may enter for so many blocks a second of its timeout."""
@@ -87,6 +92,16 @@ class JobUpdate:
     clock_ms: int
     snapshot: rounds.JobStateResponse | None
     events: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """What a module's store holds under a key, as a proof shows it; None if nothing."""
+
+    value: bytes | None
+    height: int
+    app_hash: bytes
+    """The application hash under which it is proved: that of the header after `height`."""
 
 
 @dataclass(slots=True)
@@ -158,6 +173,32 @@ class Client:
             query_path(type(request)), to_protobuf(request), KINDS[response_class].protobuf
         )
         return from_protobuf(response_class, answer)
+
+    async def read_store(
+        self, module: str, key: bytes, *, height: int = 0, app_hash: bytes = b""
+    ) -> StoredRow:
+        """Return what a module's store holds under a key; ChainError if the proof doesn't show it.
+
+        `app_hash` is that of the header after `height`, from whom the caller believes. Without it
+        the node's own word is taken for its last block's.
+        """
+        if not app_hash:
+            last = await self.status()
+            height, app_hash = last.height, last.app_hash
+        request = node_query.ABCIQueryRequest(
+            path=f"/store/{module}/key", data=key, height=height, prove=True
+        )
+        path, response_class = f"{ENGINE_SERVICE}/ABCIQuery", node_query.ABCIQueryResponse
+        answer = await self._connection.call(path, request, response_class)
+        if answer.code:
+            raise QueryRefused(answer.code, answer.codespace, answer.log)
+        try:
+            value = verify(decode_proof(answer.proof_ops), app_hash, module.encode(), key)
+        except ProofRefused as error:
+            raise ChainError(
+                f"the node's proof of {module} {key.hex()} doesn't hold: {error}; ask another node"
+            ) from None
+        return StoredRow(value, height, app_hash)
 
     async def account(self, address: Address) -> AccountState:
         """Return an account's number and next sequence; `QueryRefused` if there is none."""

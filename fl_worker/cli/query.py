@@ -1,4 +1,7 @@
-"""`pollen query MODULE NAME [--field value…]`: any question that the chain's modules answer."""
+"""`pollen query MODULE NAME [--field value…]`: any question that the chain's modules answer.
+
+`pollen query store MODULE KEY` reads a row as it lies in a module's store, and checks its proof.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import typer
 from rich.json import JSON
 
 from app.sdk import cosmos, protocol
+from app.sdk.client import StoredRow
 from app.sdk.cosmos import PageRequest
 from app.sdk.protocol import Address
 from fl_worker.cli.output import show, table, to_json
@@ -19,6 +23,9 @@ from fl_worker.cli.session import connected, find_address, run
 from fl_worker.cli.settings import Misused, Settings, current
 
 REQUEST = "Request"
+STORE = "store"
+STORE_FIELDS = ("--height", "--app-hash")
+PROVE = "--prove"
 FILES = (protocol, cosmos)
 CONTEXT_SETTINGS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -28,8 +35,15 @@ def query(
     module: Annotated[str, typer.Argument(help="Such as jobs. (default: list all)")] = "",
     name: Annotated[str, typer.Argument(help="Such as job.")] = "",
 ) -> None:
-    """Ask the chain anything: `pollen query jobs job --job-id 3`. Alone it lists the questions."""
+    """Ask the chain anything: `pollen query jobs job --job-id 3`. Alone it lists the questions.
+
+    `pollen query store MODULE KEY`, with the key in hexadecimal, checks the proof of what is there;
+    against a header that you trust with --height and the --app-hash of the header after it.
+    """
     settings = current()
+    if module == STORE:
+        query_store(settings, name, context.args)
+        return
     known = find_requests()
     if not module:
         rows = [[*place, " ".join(flags_of(kind))] for place, kind in sorted(known.items())]
@@ -48,6 +62,47 @@ def query(
 
     value = to_json(run(ask()))
     show(settings, value, JSON(json.dumps(value)))
+
+
+def query_store(settings: Settings, module: str, words: Sequence[str]) -> None:
+    """Show what a module's store holds under a key, once its proof is checked."""
+    given = dict.fromkeys(STORE_FIELDS, "")
+    left = [word for word in words if word != PROVE]  # There is no answer without a proof.
+    key = left.pop(0) if left and not left[0].startswith("--") else ""
+    parts = [part for word in left for part in word.split("=", 1)]
+    for flag, text in zip(parts[::2], [*parts[1::2], None], strict=False):
+        if flag not in given or text is None:
+            raise Misused(f"{flag}: give a module, a key, and then {' '.join(STORE_FIELDS)}")
+        given[flag] = text
+    height, app_hash = given.values()
+    if not module or not key:
+        raise Misused("give a module and a key in hexadecimal: pollen query store bank 5f")
+    if bool(height) != bool(app_hash):
+        raise Misused("--height and --app-hash: give both, or none for the node's last block")
+    if height and not height.isdecimal():
+        raise Misused(f"--height {height}: write a whole number")
+
+    async def read() -> StoredRow:
+        async with connected(settings) as client:
+            return await client.read_store(
+                module,
+                read_hex("the key", key),
+                height=int(height or 0),
+                app_hash=read_hex("--app-hash", app_hash),
+            )
+
+    row = run(read())
+    value = None if row.value is None else row.value.hex()
+    facts = {"value": value, "height": row.height, "app_hash": row.app_hash.hex()}
+    show(settings, facts, JSON(json.dumps(facts)))
+
+
+def read_hex(name: str, text: str) -> bytes:
+    """Return the bytes that are typed."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise Misused(f"{name} {text}: write hexadecimal") from None
 
 
 def find_requests() -> dict[tuple[str, str], Any]:

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cosmpy.protos.tendermint.abci.types_pb2 import RequestQuery, ResponseQuery
 
 from app.kernel.record import U64, Address
 from app.modules import auth, bank, jobs
@@ -226,3 +227,31 @@ async def test_the_node_is_asked_for_its_state(client: Client) -> None:
     assert (await client.account(ANNA.address)).sequence == 0
     with pytest.raises(QueryRefused, match="not found"):
         await client.account(Address(b"x" * 20))
+
+
+# ---- rows and their proofs
+
+
+async def test_a_row_is_believed_by_its_proof_alone(
+    node: Node, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = bank.BALANCES.key.encode((ANNA.address, "uflt")).removeprefix(b"bank/")
+    row = await client.read_store("bank", key)
+    assert row.value == node.application.state.get(b"bank/" + key)
+    assert (row.height, row.app_hash) == (1, node.application.last.app_hash)
+    node.engine.make_block()
+    assert await client.read_store("bank", key, height=1, app_hash=row.app_hash) == row
+    assert (await client.read_store("bank", key + b"x")).value is None
+    with pytest.raises(ChainError, match="another application hash"):
+        await client.read_store("bank", key, height=1, app_hash=bytes(32))
+    with pytest.raises(QueryRefused, match="no store 'honey'"):
+        await client.read_store("honey", key)
+    honest = node.application.query
+    other = bank.BALANCES.key.encode((BERT.address, "uflt")).removeprefix(b"bank/")
+
+    def lie(request: RequestQuery) -> ResponseQuery:
+        return honest(RequestQuery(path=request.path, data=other, height=1, prove=True))
+
+    monkeypatch.setattr(node.application, "query", lie)
+    with pytest.raises(ChainError, match="about another key; ask another node"):
+        await client.read_store("bank", key)

@@ -170,6 +170,27 @@ def test_anything_can_be_asked(shell: Shell) -> None:
         assert reason in typed.err
 
 
+def test_a_row_is_read_and_its_proof_checked(shell: Shell) -> None:
+    row = shell.ask("query", "store", "bank", "5f", "--prove")
+    assert row["value"] == "01"
+    trusted = "--height", str(row["height"]), f"--app-hash={row['app_hash']}"
+    assert shell.ask("query", "store", "bank", "5f", *trusted) == row
+    assert shell.ask("query", "store", "bank", "5f00", *trusted) == {**row, "value": None}
+    for words, reason in (
+        (("bank", "5f", *trusted[:2], "--app-hash", "00" * 32), "another application hash"),
+        (("honey", "5f"), "no store 'honey'"),
+        (("bank", "5f", "--height", "9999", trusted[2]), "keeps the states of heights"),
+        (("bank", "xy"), "hexadecimal"),
+        (("bank",), "a module and a key"),
+        (("bank", "5f", "--height", "1"), "give both"),
+        (("bank", "5f", "--high", "1"), "--height --app-hash"),
+        (("bank", "5f", "--height", "x", trusted[2]), "whole number"),
+    ):
+        typed = shell.type("query", "store", *words)
+        assert typed.code == 1
+        assert reason in typed.err.replace("\n", " ")
+
+
 def test_a_watcher_starts_only_if_it_could_challenge(shell: Shell, tmp_path: Path) -> None:
     shell.type("keys", "add", "poor")
     for words, reason in (
