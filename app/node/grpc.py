@@ -36,6 +36,7 @@ from app.node.views import METHODS
 from app.pb.pollen.node.v1 import node_pb2
 
 HEIGHT_KEY = "x-cosmos-block-height"
+HEIGHT_DIGITS_MAX = 19
 CODE_KEY, CODESPACE_KEY = "pollen-code", "pollen-codespace"
 RECEIVE_BYTES_MAX = 8 << 20
 OPTIONS = (("grpc.max_receive_message_length", RECEIVE_BYTES_MAX), ("grpc.so_reuseport", 0))
@@ -267,8 +268,8 @@ def unary(application: Application, call: Call) -> Any:
 def read_height(context: Any) -> int:
     """Return the height that a caller asks for, 0 for the last."""
     text = dict(context.invocation_metadata()).get(HEIGHT_KEY, "0")
-    if not text.isdecimal():
-        raise Refusal(f"{HEIGHT_KEY}: {text!r} is no height; write a whole number")
+    if not text.isdecimal() or len(text) > HEIGHT_DIGITS_MAX:
+        raise Refusal(f"{HEIGHT_KEY}: {text[:80]!r} is no height; write a whole number")
     return int(text)
 
 
