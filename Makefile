@@ -24,6 +24,7 @@ lint: setup ## The checks that run no test
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/gen_proto.py --check
 	$(BIN)/python scripts/gen_docs.py --check
+	$(BIN)/python scripts/gen_js.py --check
 
 format: setup ## Rewrite the code in the project's format
 	$(BIN)/ruff check --fix-only --quiet .

@@ -78,10 +78,10 @@ async def give(world: World) -> None:
 
 
 @pytest.fixture
-def run_js(world: World) -> Callable[[str], Any]:
+def run_js(world: World) -> Callable[..., Any]:
     """Runs a script of tests/js against the network; returns the JSON that it prints."""
 
-    def run(script: str) -> Any:
+    def run(script: str, **more: Any) -> Any:
         node = shutil.which("node")
         assert node, "node is missing: python scripts/setup.py js"
         given = {
@@ -89,6 +89,7 @@ def run_js(world: World) -> Callable[[str], Any]:
             "rest": f"http://{world.node.rest}",
             "chainId": world.network.chain_id,
             "secrets": {name: world.signer(name).secret.hex() for name in PEOPLE},
+            **more,
         }
         done = subprocess.run(
             [node, JS / script],

@@ -3,6 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from app.modules.jobs import JobRequest
+from app.sdk.client import Client
+from app.wire.amino import write_any
+from app.wire.records import pack
+from tests.build import a_job
 from tests.clients.conftest import World
 
 SIGNERS = ("direct", "amino")
@@ -10,7 +15,7 @@ DIALECTS = ("sniffed", "comet38", "tendermint37")
 """CosmJS takes the third for CometBFT 0.40, whose version it doesn't know."""
 
 
-def test_it_connects_signs_sends_and_finds(world: World, run_js: Callable[[str], Any]) -> None:
+def test_it_connects_signs_sends_and_finds(world: World, run_js: Callable[..., Any]) -> None:
     result = run_js("stargate.mjs")
 
     for signer in SIGNERS:
@@ -35,3 +40,19 @@ def test_it_connects_signs_sends_and_finds(world: World, run_js: Callable[[str],
     assert (result["nobody"], result["noTx"]) == (None, None)
     assert "insufficient funds" in result["tooMuch"]
     assert "out of gas" in str(result["outOfGas"])
+
+
+async def test_a_page_posts_a_job_with_the_generated_types(
+    world: World, run_js: Callable[..., Any]
+) -> None:
+    posted = a_job(world.signer("kim").address)
+    amino = write_any(pack(posted), 0)
+
+    result = run_js("pollen_job.mjs", job=amino["value"])
+
+    async with await Client.connect(world.node.grpc) as client:
+        for mode in SIGNERS:
+            assert result[mode]["code"] == 0, result[mode]["log"]
+            assert result[mode]["decoded"] == amino["value"]
+            job = (await client.query(JobRequest(int(result[mode]["jobId"])))).job
+            assert (job.requester, job.spec) == (posted.requester, posted.spec)
