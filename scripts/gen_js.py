@@ -10,9 +10,9 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from app.chain import RULES  # noqa: E402
-from app.wire.amino import is_list  # noqa: E402
-from app.wire.records import KINDS  # noqa: E402
+from app.chain import RULES
+from app.wire.amino import is_list
+from app.wire.records import KINDS
 
 TARGET = Path(__file__).resolve().parents[1] / "js"
 OURS = "pollen."

@@ -37,6 +37,10 @@ def test_it_connects_signs_sends_and_finds(world: World, run_js: Callable[..., A
             assert hash_ in found["searched"]
             assert hash_ in found["searchedAsText"]
             assert len(found["searched"]) == sequence + 1
+        staked = result[f"{signer} stake"]
+        assert staked["codes"] == [0, 0], staked["logs"]
+        assert staked["held"] == {"denom": "uflt", "amount": "3000000"}
+        assert staked["left"] == {"denom": "uflt", "amount": "2000000"}
     assert (result["nobody"], result["noTx"]) == (None, None)
     assert "insufficient funds" in result["tooMuch"]
     assert "out of gas" in str(result["outOfGas"])

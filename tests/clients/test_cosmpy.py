@@ -12,7 +12,9 @@ from cosmpy.crypto.keypairs import PrivateKey
 from cosmpy.protos.cosmos.bank.v1beta1.bank_pb2 import Input, Output
 from cosmpy.protos.cosmos.bank.v1beta1.tx_pb2 import MsgMultiSend
 from cosmpy.protos.cosmos.base.v1beta1.coin_pb2 import Coin
+from cosmpy.protos.cosmos.staking.v1beta1.query_pb2 import QueryDelegatorDelegationsRequest
 
+from tests.build import FLT
 from tests.clients.conftest import GIFT_UFLT, World
 
 DOORS = {"pia": "grpc", "ray": "rest"}
@@ -78,6 +80,17 @@ def test_it_sends_to_several(ledger: LedgerClient, wallet: LocalWallet, name: st
     prepare_and_broadcast_basic_transaction(ledger, tx, wallet).wait_to_complete()
 
     assert [ledger.query_bank_balance(address, "uflt") for address in strangers] == [5, 5, 5]
+
+
+def test_it_stakes(ledger: LedgerClient, wallet: LocalWallet) -> None:
+    (validator,) = ledger.query_validators()
+    ledger.delegate_tokens(validator.address, 3 * FLT, wallet).wait_to_complete()
+    ledger.undelegate_tokens(validator.address, FLT, wallet).wait_to_complete()
+
+    request = QueryDelegatorDelegationsRequest(delegator_addr=str(wallet.address()))
+    (held,) = ledger.staking.DelegatorDelegations(request).delegation_responses
+    assert (held.balance.denom, int(held.balance.amount)) == ("uflt", 2 * FLT)
+    assert held.delegation.validator_address == str(validator.address)
 
 
 def test_it_simulates(ledger: LedgerClient, wallet: LocalWallet) -> None:

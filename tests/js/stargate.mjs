@@ -2,7 +2,7 @@
 import { Secp256k1Wallet } from "@cosmjs/amino";
 import { fromHex } from "@cosmjs/encoding";
 import { DirectSecp256k1Wallet } from "@cosmjs/proto-signing";
-import { GasPrice, SigningStargateClient, StargateClient } from "@cosmjs/stargate";
+import { GasPrice, QueryClient, SigningStargateClient, StargateClient, setupStakingExtension } from "@cosmjs/stargate";
 import { Comet38Client, Tendermint37Client } from "@cosmjs/tendermint-rpc";
 
 const { rpc, secrets } = JSON.parse(process.env.POLLEN);
@@ -17,6 +17,17 @@ async function wallets(name) {
     direct: await DirectSecp256k1Wallet.fromKey(secret, "pollen"),
     amino: await Secp256k1Wallet.fromKey(secret, "pollen"),
   };
+}
+
+async function stake(client, address) {
+  const query = QueryClient.withExtensions(await Comet38Client.connect(rpc), setupStakingExtension);
+  const { validators } = await query.staking.validators("BOND_STATUS_BONDED");
+  const [{ operatorAddress: validator }] = validators;
+  const delegated = await client.delegateTokens(address, validator, coin(3_000_000), "auto");
+  const held = await client.getDelegation(address, validator);
+  const undelegated = await client.undelegateTokens(address, validator, coin(1_000_000), "auto");
+  const left = await client.getBalanceStaked(address);
+  return { codes: [delegated.code, undelegated.code], logs: [delegated.rawLog, undelegated.rawLog], held, left };
 }
 
 async function play(client, address, to) {
@@ -60,6 +71,7 @@ for (const [mode, name] of Object.entries(people)) {
   };
   for (const [kind, client] of Object.entries(clients)) {
     result[`${mode} ${kind}`] = { address, ...(await play(client, address, ben)) };
+    if (kind === "tendermint37") result[`${mode} stake`] = await stake(client, address);
     client.disconnect();
   }
 }
