@@ -145,6 +145,28 @@ def status(home: HomeOption = HOME, output: OutputOption = Output.TEXT) -> None:
             raise typer.Exit(1)
 
 
+@app.command("chain-info")
+def show_chain_info(
+    home: HomeOption = HOME,
+    rpc: Annotated[str, typer.Option(help="Where others reach the engine's RPC; a URL.")] = "",
+    rest: Annotated[str, typer.Option(help="Where they reach the REST gateway.")] = "",
+    grpc: Annotated[str, typer.Option(help="Where they reach gRPC.")] = "",
+) -> None:
+    """Print the chain for wallets and registries, as JSON: Keplr's, chain.json, assetlist.json."""
+    from app.node.chain_info import describe_chain
+
+    with errors_shown(Output.TEXT):
+        place = Home(absolute(home))
+        config = place.read_config()
+        found = describe_chain(
+            place,
+            rpc or f"http://{config.rpc_address}",
+            rest or f"http://{config.rest_address}",
+            grpc or config.grpc_address,
+        )
+        typer.echo(json.dumps(found, indent=2))
+
+
 @app.command()
 def version(output: OutputOption = Output.TEXT) -> None:
     """Show the version."""
