@@ -95,12 +95,14 @@ class Bench:
 
     def run(self) -> None:
         """Fill the state with rows and measure what is done with it."""
+        gc.disable()  # As where a node starts.
         numbers = range(self.row_count)
         rows: Rows = {make_key(number): self.chance.randbytes(VALUE_BYTES) for number in numbers}
         gc.collect()
         before_mb = resident_mb()
         self.forest = self.time("rows built into tries", len(rows), partial(Forest().apply, rows))
         self.note("tries, without the rows' bytes", before_mb)
+        gc.enable()
         tune_interpreter()
         for count in BATCHES:
             changes = self.pick(count)
@@ -139,10 +141,13 @@ class Bench:
 
     def restart(self, what: str, count: int) -> None:
         """Start a node on what is on disk; it refuses another state than was committed."""
+        gc.disable()
         with closing(LevelStore(self.path)) as store:
             application = self.time(what, count, partial(Application, store, Metrics()))
             if application.last.app_hash != self.forest.root():
                 raise SystemExit("the restarted node has another state")
+        gc.enable()
+        tune_interpreter()
 
     def pick(self, count: int) -> Rows:
         """Return new values for so many random rows."""

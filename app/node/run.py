@@ -57,7 +57,11 @@ async def run_node(
         stack.callback(store.close)
         if not is_engine_external and state_sync is None:
             check_agreement(home, store.last)
-        application = open_application(home, config, store, state_sync)
+        gc.disable()  # Nothing of the state that is built now is garbage.
+        try:
+            application = open_application(home, config, store, state_sync)
+        finally:
+            gc.enable()
         tune_interpreter()
         check_ports(config)
         await open_doors(stack, home, application, config, end)
