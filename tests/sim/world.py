@@ -8,11 +8,13 @@ tally with the statistics.
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from cosmpy.protos.tendermint.abci import types_pb2 as abci
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -38,6 +40,7 @@ from app.modules.rounds.records import (
     SeatState,
 )
 from app.modules.statistics import StatisticsRequest
+from app.node import abci as abci_app
 from app.node.abci import REFUSALS_PER_VALIDATOR, Application
 from app.node.leveldb import LevelStore
 from app.node.metrics import Metrics
@@ -196,7 +199,10 @@ class World:
             refusals += 1
 
     def propose(self, raws: list[bytes], proposer: bytes) -> tuple[list[bytes], list[bytes]]:
-        """Let the node choose; now and then a byzantine proposer takes everything as it came."""
+        """Let the node choose, however long it takes, so that a seed comes out alike everywhere.
+
+        Now and then a byzantine proposer takes everything as it came.
+        """
         request = abci.RequestPrepareProposal(
             txs=raws,
             max_tx_bytes=1 << 20,
@@ -204,7 +210,8 @@ class World:
             time=Timestamp(seconds=1),
             proposer_address=proposer,
         )
-        chosen = list(self.app.prepare_proposal(request).txs)
+        with patch.object(abci_app, "PREPARE_S_MAX", math.inf):
+            chosen = list(self.app.prepare_proposal(request).txs)
         slot = [raw for raw in chosen if raw.startswith(SLOT_BYTE)]
         if self.random.random() < 0.3:
             return slot, [raw for raw in raws if is_tx(raw)]
