@@ -28,6 +28,7 @@ from app.modules import (
     bonds,
     clock,
     committees,
+    downtime,
     feegrant,
     fees,
     jobs,
@@ -50,6 +51,7 @@ MONEY = (
     fees.MODULE,
     statistics.MODULE,
     staking.MODULE,
+    downtime.MODULE,
     beacon.MODULE,
 )
 PAY = (jobs.MODULE, payouts.MODULE, committees.MODULE, slashing.MODULE)
@@ -271,6 +273,8 @@ class World:
             clock_ms=self.block.clock_ms + seconds * 1_000,
             previous_app_hash=sha256(self.block.height.to_bytes(8, "big")),
             slot=None,
+            misbehaviour=(),
+            absent=(),
         )
 
     def pass_block(self, seconds: int = 1, **fields: Any) -> list[Any]:

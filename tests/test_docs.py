@@ -59,7 +59,7 @@ NESTED_TYPES = {
 COSMOS_FILES = (
     "bank.v1beta1.tx", "feegrant.v1beta1.tx", "feegrant.v1beta1.query", "authz.v1beta1.tx",
     "authz.v1beta1.query", "authz.v1beta1.event", "upgrade.v1beta1.tx", "upgrade.v1beta1.query",
-    "staking.v1beta1.tx",
+    "staking.v1beta1.tx", "slashing.v1beta1.tx",
 )  # fmt: skip
 POLLEN = [module for module in MODULES if module.package.startswith("pollen.")]
 POOL = descriptor_pool.Default()

@@ -37,4 +37,11 @@ def advance(state: State, block: Block) -> Block:
     return replace(block, clock_ms=block.time_ms - halts.total_ms)
 
 
+def previous_ms(block: Block) -> int:
+    """Return what the chain's clock showed in the block before."""
+    gap_ms = block.time_ms - block.previous_time_ms
+    is_halt = not block.previous_time_ms or gap_ms > HALT_MS
+    return block.clock_ms - (0 if is_halt else gap_ms)
+
+
 MODULE = Module(name="clock", package="pollen.clock.v1", tables=(HALTS,))

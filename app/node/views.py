@@ -18,6 +18,7 @@ from app.chain import QUERIES, run_query
 from app.kernel.errors import Rejected
 from app.kernel.proof import prove
 from app.node.cosmos import COSMOS_METHODS
+from app.node.downtime import DOWNTIME_METHODS
 from app.node.question import CODESPACE_SDK, Method, Refusal, View, to_refusal
 from app.node.staking import STAKING_METHODS
 from app.wire.proofs import encode_proof
@@ -46,6 +47,7 @@ METHODS: dict[str, Method] = {
     **{query_path(kind): module_method(kind, query.response) for kind, query in QUERIES.items()},
     **COSMOS_METHODS,
     **STAKING_METHODS,
+    **DOWNTIME_METHODS,
 }
 
 

@@ -23,6 +23,7 @@ from app.modules.authz import (
     RevokeMessages,
     SendAuthorization,
 )
+from app.modules.downtime import Unjail
 from app.modules.feegrant import (
     AllowanceRequest,
     AllowanceResponse,
@@ -115,6 +116,7 @@ __all__ = [
     "Time",
     "Undelegate",
     "UndelegateResponse",
+    "Unjail",
     "consensus_address",
     "dec_text",
     "open_packed",

@@ -3,16 +3,19 @@
 from typing import Any
 
 import pytest
+from cosmpy.protos.cosmos.slashing.v1beta1 import query_pb2 as slashing_query
 from cosmpy.protos.cosmos.staking.v1beta1 import query_pb2, staking_pb2
 
 from app.kernel.bech32 import to_bech32
+from app.kernel.context import Misbehaviour
 from app.kernel.decimals import ONE
 from app.kernel.record import U64
-from app.modules import clock
+from app.kernel.trie import Forest
+from app.modules import clock, downtime
 from app.node.question import Refusal, View
 from app.node.views import answer
 from app.wire.records import write_operator
-from tests.build import FLT
+from tests.build import FLT, an_address
 from tests.build_staking import (
     StakingWorld,
     a_creation,
@@ -43,7 +46,7 @@ def ask(world: StakingWorld, name: str, **fields: Any) -> Any:
     """The answer to a question."""
     request = getattr(query_pb2, f"Query{name}Request")(**fields)
     path = f"/cosmos.staking.v1beta1.Query/{name}"
-    data = answer(View(world.state, world.block), path, request.SerializeToString())
+    data = answer(View(world.state, world.block, Forest()), path, request.SerializeToString())
     return getattr(query_pb2, f"Query{name}Response").FromString(data)
 
 
@@ -149,3 +152,30 @@ def test_pool_and_params_are_answered() -> None:
     assert (params.bond_denom, params.unbonding_time.seconds) == ("uflt", 100)
     assert (params.max_entries, params.max_validators) == (7, 100)
     assert params.historical_entries > 0
+
+
+def test_missing_votes_are_shown_as_cosmos_shows_them() -> None:
+    world = StakingWorld(["vera", "vito"])
+    vito = an_address("vito")
+    world.pass_block(10, absent=(vito,))
+    text = downtime.consensus_text(vito)
+
+    def ask_slashing(name: str, **fields: Any) -> Any:
+        request = getattr(slashing_query, f"Query{name}Request")(**fields)
+        path = f"/cosmos.slashing.v1beta1.Query/{name}"
+        data = answer(View(world.state, world.block, Forest()), path, request.SerializeToString())
+        return getattr(slashing_query, f"Query{name}Response").FromString(data)
+
+    info = ask_slashing("SigningInfo", cons_address=text).val_signing_info
+    assert text.startswith("pollenvalcons1")
+    assert (info.address, info.missed_blocks_counter, info.tombstoned) == (text, 1, False)
+    assert len(ask_slashing("SigningInfos").info) == 2
+    params = ask_slashing("Params").params
+    assert (params.signed_blocks_window, params.downtime_jail_duration.seconds) == (1_000, 600)
+    assert params.slash_fraction_double_sign == b"50000000000000000"
+    found = Misbehaviour("duplicate_vote", vito, world.block.height, 0, 10)
+    world.pass_block(misbehaviour=(found,))
+    info = ask_slashing("SigningInfo", cons_address=text).val_signing_info
+    assert (info.tombstoned, info.jailed_until.seconds) == (True, 253_402_300_799)
+    with pytest.raises(Refusal, match="no signing info"):
+        ask_slashing("SigningInfo", cons_address=downtime.consensus_text(an_address("eve")))

@@ -84,6 +84,7 @@ from app.modules.staking.records import (
     whole_tokens_of,
 )
 from app.modules.staking.slashing import set_jailed, slash
+from app.modules.staking.stake import own_uflt
 from app.modules.staking.validators import (
     CreateValidator,
     EditValidator,
@@ -128,6 +129,7 @@ __all__ = [
     "found",
     "operator_of",
     "operator_text",
+    "own_uflt",
     "require_delegation",
     "require_validator",
     "set_jailed",

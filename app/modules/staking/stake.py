@@ -7,7 +7,7 @@ from dataclasses import replace
 from app.kernel.context import Context
 from app.kernel.errors import broken, require
 from app.kernel.record import Address, Dec, Operator
-from app.kernel.store import State
+from app.kernel.store import Reader, State
 from app.modules import bank
 from app.modules.staking.records import (
     DELEGATIONS,
@@ -88,6 +88,12 @@ def is_self_too_small(validator: Validator, delegation: Delegation, shares: int)
         return False
     left = delegation.shares - shares
     return not left or whole_tokens_of(validator, left) < validator.self_min_uflt
+
+
+def own_uflt(state: Reader, validator: Validator) -> int:
+    """Return what a validator's operator has staked with it of its own, in whole uflt."""
+    own = DELEGATIONS.get(state, (account_of(validator.operator), validator.operator))
+    return 0 if own is None else whole_tokens_of(validator, own.shares)
 
 
 def set_shares(state: State, delegation: Delegation) -> None:
