@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from app.chain import Founder, add_founder, signer_of
+from app.chain import APP_VERSION, Founder, add_founder, signer_of
 from app.kernel import vrf
 from app.kernel.context import Block, Context
 from app.kernel.crypto import module_address, sha256
@@ -217,6 +217,7 @@ class World:
             if module.params and params and module.name in params:
                 record = replace(module.params.record(), **params[module.name])
                 module.params.put(self.state, record)
+        upgrade.VERSION.put(self.state, upgrade.Version(U64(APP_VERSION)))
         bank.mint(self.state, an_address("genesis"), RICH)
 
     def account(self, name: str, uflt: int = RICH) -> Address:
