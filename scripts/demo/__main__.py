@@ -1,9 +1,11 @@
-"""A whole job on a real network: four validators, eight workers, six readers, all real processes.
+"""A whole job among cheats on a real network: validators, workers, readers, all real processes.
 
-Posts a Flower app as a job of ten rounds and shows live what happens. One worker is killed in
-the middle and comes back; one validator is killed and catches up. In the end the money is counted
-to the unit, the accuracy is held against plain Flower's on the same split, and the nodes' states
-are compared. Exits with 0 only if all of it is right. What it wrote stays in build/demo.
+Posts a Flower app as a job of ten rounds, paid by what each update was worth, and shows live what
+happens and who is caught. One worker is killed in the middle and comes back; one validator is
+killed and catches up. In the end each cheat's loss is held against the protocol's words, everyone's
+money is counted to the unit, the accuracy is held against plain Flower's on the honest workers'
+data, and the nodes' states are compared. Exits with 0 only if all of it is right. What it wrote
+stays in build/demo.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +28,20 @@ from app.node.localnet import Localnet
 from app.sdk.client import ChainError, Client
 from app.sdk.protocol import (
     U64,
+    AggregatePosted,
     JobPhase,
     JobStateRequest,
     JobStateResponse,
     RoundPhase,
-    RoundState,
 )
+from scripts.demo.cheats import LIE_IN
 from scripts.demo.data import DATA_SETS, DataSet, find_data
 from scripts.demo.judge import ROUNDS, Judge, check_accuracy, judge_all, plain_flower
 from scripts.demo.people import (
     EVALUATORS,
+    LIAR,
     VALIDATORS,
+    WORKER_CHEATS,
     WORKERS,
     Participant,
     common,
@@ -61,10 +67,9 @@ from scripts.demo.story import (
 )
 
 BUDGET_FLT = 1_000
-WORKER_KILLED_IN, WORKER_GONE_S = 4, 2.0
-VALIDATOR_KILLED_IN, VALIDATOR_GONE_S = 6, 5.0
+VALIDATOR_KILLED_IN, VALIDATOR_GONE_S = 8, 5.0
 SETTLE_S_MAX = 120
-TRAINED = (RoundPhase.CHALLENGE, RoundPhase.SETTLED)
+TRAINED = (RoundPhase.SCORE, RoundPhase.CHALLENGE, RoundPhase.SETTLED)
 
 
 def main() -> int:
@@ -106,25 +111,21 @@ async def demonstrate(data: DataSet) -> dict[str, Any]:
         async with await Client.connect(net.nodes[0].grpc) as client:
             requester, participants = make_people(net, data)
             faucet = faucet_signer(net)
-            await fund(client, faucet, [requester, *[each.signer for each in participants]])
+            await fund(client, faucet, [each.signer for each in (requester, *participants)])
             with running(participants):
-                await wait_ready(participants, story)
+                slowness = await wait_ready(participants, story)
+                data = replace(data, limits=data.limits.stretch(slowness))
+                story.note(f"deadlines are {slowness:.1f} times those of a quiet machine")
                 job_id = await asyncio.to_thread(post_job, net, data, story)
                 async with Judge(net, data) as judge:
-                    await asyncio.gather(
-                        follow(client, story, judge, job_id),
-                        kill_worker(story, participants),
-                        kill_validator(story, net),
-                    )
-                    accept(net, job_id)
-                    await wait_settled(client, job_id, story)
-                    flower = await plain_flower(judge, story)
-                result = await judge_all(client, net, job_id, participants, story)
+                    with running([requester]):
+                        flower = await run_job(client, judge, job_id, participants, story)
+                result = await judge_all(client, net, job_id, [requester, *participants], story)
         result |= {
             "data": data.name,
-            "accuracy": story.accuracy[max(story.accuracy)],
+            "accuracy": story.stood[-1],
             "flower_accuracy": flower[-1],
-            "accuracy_by_round": [story.accuracy[number] for number in sorted(story.accuracy)],
+            "accuracy_by_round": story.stood,
             "flower_accuracy_by_round": flower,
             "seconds": round(story.elapsed_s, 1),
         }
@@ -135,15 +136,21 @@ async def demonstrate(data: DataSet) -> dict[str, Any]:
 
 
 def post_job(net: Localnet, data: DataSet, story: Story) -> U64:
-    """Write the app, as a requester would, and post it as a job."""
-    app = FOLDER / "app"
+    """Write the app and a validation set, as a requester would, and post them as a job."""
+    app, validation = FOLDER / "app", FOLDER / "validation"
     run_command("pollen", "job", "init", str(app), "--name", data.name, "--template", data.name)
+    data.save("validation", validation)
+    cohort, limits = WORKERS + WORKER_CHEATS, data.limits
     terms = {
         "--rounds": ROUNDS, "--budget": f"{BUDGET_FLT}flt",
-        "--cohort": WORKERS - 1, "--cohort-min": 4, "--reserves": 1,
-        "--evaluators": EVALUATORS, "--open-seconds": 300, "--commit-seconds": data.commit_s,
-        "--reveal-seconds": 6, "--include-seconds": 6, "--aggregate-seconds": 6,
-        "--challenge-seconds": 2, "--review-seconds": 60,
+        "--cohort": cohort, "--cohort-min": cohort // 2, "--reserves": 0,
+        "--worker-ppm": 750_000, "--reserve-ppm": 0, "--rule": "trimmed_mean", "--trim": 1,
+        "--contribution": "leave_one_out", "--validation": validation,
+        "--metric": "eval_loss", "--metric-direction": "lower", "--evaluators": EVALUATORS,
+        "--open-seconds": 300, "--commit-seconds": limits.commit_s,
+        "--reveal-seconds": limits.reveal_s, "--include-seconds": limits.commit_s,
+        "--aggregate-seconds": limits.commit_s,
+        "--score-seconds": limits.score_s, "--challenge-seconds": 2, "--review-seconds": 60,
     }  # fmt: skip
     words = [str(word) for pair in terms.items() for word in pair]
     posted = pollen("job", "post", str(app), "--yes", *words, *common(net, "requester", 0))
@@ -151,12 +158,27 @@ def post_job(net: Localnet, data: DataSet, story: Story) -> U64:
     return U64(posted["job_id"])
 
 
+async def run_job(
+    client: Client, judge: Judge, job_id: U64, participants: list[Participant], story: Story
+) -> list[float]:
+    """Follow a job to its end; return plain Flower's accuracy by round."""
+    flower, *_ = await asyncio.gather(
+        compare(story, judge),
+        follow(client, story, judge, job_id),
+        name_liar(story, participants),
+        kill_worker(story, participants),
+        kill_validator(story, judge.net),
+    )
+    accept(judge.net, job_id)
+    await wait_settled(client, job_id, story)
+    return flower
+
+
 async def follow(client: Client, story: Story, judge: Judge, job_id: U64) -> None:
     """Show the job until its rounds are over, and measure every model."""
     measuring: dict[int, asyncio.Task[None]] = {}
     with Live(render(story), console=console, refresh_per_second=4) as live:
-        async for view in views(client, job_id, judge.data.job_s_max):
-            story.view = view
+        async for view in views(client, job_id, story, judge.data.limits.job_s_max):
             for state in view.rounds:
                 number = state.round.round
                 if state.round.phase in TRAINED and number not in measuring:
@@ -171,37 +193,60 @@ async def follow(client: Client, story: Story, judge: Judge, job_id: U64) -> Non
         raise Failed(f"the job ended otherwise: {story.view.job if story.view else 'not seen'}")
 
 
-async def views(client: Client, job_id: U64, timeout_s: int) -> AsyncIterator[JobStateResponse]:
-    """Walk the job's state as it changes; Failed if it takes too long."""
+async def views(
+    client: Client, job_id: U64, story: Story, timeout_s: int
+) -> AsyncIterator[JobStateResponse]:
+    """Walk the job's state as it changes, and keep what is said; Failed if it takes too long."""
     try:
         async with asyncio.timeout(timeout_s):
-            async for _ in client.watch_job(job_id):
-                yield await client.query(JobStateRequest(job_id))
+            async for update in client.watch_job(job_id, story.height + 1):
+                view = await client.query(JobStateRequest(job_id))
+                story.height, story.view = update.height, view
+                story.events += update.events
+                yield view
     except TimeoutError:
         raise Failed(f"the job isn't over after {timeout_s} s") from None
 
 
-async def reached(story: Story, number: int, phase: RoundPhase) -> RoundState:
-    """Return a round once it is in a phase."""
-    while True:
-        states = story.view.rounds if story.view is not None else ()
-        for state in states:
-            if state.round.round == number and state.round.phase == phase:
-                return state
-        await asyncio.sleep(0.01)
+async def compare(story: Story, judge: Judge) -> list[float]:
+    """Let plain Flower train once the job's last model is attested, and say how good it is."""
+    while story.view is None or story.view.job.completed_round_count < ROUNDS:
+        await asyncio.sleep(0.1)
+    return await plain_flower(judge, story)
+
+
+async def reached(story: Story, number: int, phase: RoundPhase) -> None:
+    """Return once a round is, or has been, in a phase; Failed if the job ends before."""
+    while not story.has_reached(number, phase):
+        if story.view is not None and story.view.job.phase not in (JobPhase.OPEN, JobPhase.RUNNING):
+            raise Failed(f"round {number} was never {phase.name}")
+        await asyncio.sleep(0.02)
+
+
+async def name_liar(story: Story, participants: list[Participant]) -> None:
+    """Name the aggregator whose model of one round was proven false."""
+    await reached(story, LIE_IN, RoundPhase.VOIDED)
+    posted = [event for event in story.events if isinstance(event, AggregatePosted)]
+    address = next(event.aggregator for event in posted if event.round == LIE_IN)
+    liar = next(each for each in participants if each.signer.address == address)
+    liar.behaviour = LIAR[1]
+    story.names[liar.signer.address] = f"{liar.name} ({liar.behaviour})"
+    story.note(f"round {LIE_IN}: the model of {liar.name} is proven false, and voided")
 
 
 async def kill_worker(story: Story, participants: list[Participant]) -> None:
-    """Kill a worker of the cohort in the middle of its training, and start it again later."""
-    state = await reached(story, WORKER_KILLED_IN, RoundPhase.COMMIT)
-    drawn = state.seats[0].worker
-    victim = next(each for each in participants if each.signer.address == drawn)
+    """Kill an honest worker that is drawn for the next round too, and start it again later.
+
+    The next round is built on the lie and waits for it, and so is voided before it has updates.
+    """
+    await reached(story, LIE_IN, RoundPhase.INCLUDE)
+    victim = next(each for each in participants if each.role == "worker" and each.is_honest)
     assert victim.process is not None
     victim.process.kill()
     victim.process.wait()
     victim.behaviour = "restarted"
-    story.note(f"round {WORKER_KILLED_IN}: {victim.name} is killed while it trains")
-    await asyncio.sleep(WORKER_GONE_S)
+    story.note(f"round {LIE_IN}: {victim.name} is killed")
+    await reached(story, LIE_IN, RoundPhase.VOIDED)
     victim.start()
     story.note(f"{victim.name} is started again")
 
@@ -229,9 +274,8 @@ def accept(net: Localnet, job_id: U64) -> None:
 
 async def wait_settled(client: Client, job_id: U64, story: Story) -> None:
     """Return once everything was paid."""
-    async for view in views(client, job_id, SETTLE_S_MAX):
+    async for view in views(client, job_id, story, SETTLE_S_MAX):
         if view.job.phase == JobPhase.SETTLED and view.job.escrow_uflt == 0:
-            story.view = view
             story.note("the requester accepts; what was held back is paid, the rest returns")
             return
 

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, replace
+import math
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fl_worker.flower.fab import parse_config
+from fl_worker.scoring.slices import SLICE_COUNT
 from fl_worker.templates import TEMPLATES
 from scripts.demo.story import Failed
 
 SPLIT_SEED, ALPHA = 7, 0.5
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long things may take on a quiet machine with two cores, in seconds."""
+
+    commit_s: int
+    reveal_s: int
+    """Passes in full in each round, since one worker never reveals."""
+    score_s: int
+    """Passes in full too, beside the rounds that follow, since one evaluator never reveals."""
+    job_s_max: int
+
+    def stretch(self, factor: float) -> Limits:
+        """Return the limits of a machine that is so much slower."""
+        return Limits(*[math.ceil(value * factor) for value in astuple(self)])
 
 
 @dataclass(frozen=True)
@@ -23,8 +41,9 @@ class DataSet:
     name: str
     words: str
     """Of every worker's node config, beside the split."""
-    commit_s: int
-    job_s_max: int
+    limits: Limits
+    judged: slice
+    """Of what no worker has: what the models are judged on; the rest is the requester's."""
 
     def node_config(self, number: int, worker_count: int) -> str:
         """Return what a worker's data are called, as Flower's SuperNode takes it."""
@@ -42,18 +61,32 @@ class DataSet:
             raise Failed(str(error)) from None
         return x, y
 
+    def split_holdout(self) -> dict[str, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+        """Split what no worker has: one part is the requester's, the other is nobody's."""
+        x, y = self.load("holdout")
+        is_judged = np.zeros(len(y), bool)
+        is_judged[self.judged] = True
+        return {
+            "validation": (x[~is_judged], y[~is_judged]),
+            "judged": (x[is_judged], y[is_judged]),
+        }
+
     def describe(self, worker_count: int) -> str:
         """Return in words how many examples each worker trains on, and how many none has."""
-        kept = f"{len(self.load('holdout')[1]):,} others measure the models"
+        sizes = {name: f"{len(y):,}" for name, (_, y) in self.split_holdout().items()}
+        kept = f"{sizes['validation']} score the updates, {sizes['judged']} others judge the models"
         partition = template_module("shared.flowerapp.partition")
         owners = partition.split(self.load("training")[1], worker_count, ALPHA, SPLIT_SEED)
         counts = [f"{partition.train_count(count):,}" for count in np.bincount(owners)]
         return f"{self.name}: workers train on {' '.join(counts)} examples; {kept}"
 
-    def save_holdout(self, folder: Path) -> None:
-        """Write what no worker has, for the app to measure on."""
-        x, y = self.load("holdout")
-        np.savez(folder / "holdout.npz", x=x, y=y)
+    def save(self, part: str, folder: Path) -> None:
+        """Write a part of what no worker has, in as many files as a validation set has slices."""
+        x, y = self.split_holdout()[part]
+        folder.mkdir()
+        for number in range(SLICE_COUNT):
+            own = slice(number, None, SLICE_COUNT)
+            np.savez(folder / f"{number}.npz", x=x[own], y=y[own])
 
 
 def template_module(name: str) -> Any:
@@ -62,8 +95,10 @@ def template_module(name: str) -> Any:
 
 
 DATA_SETS = {
-    "digits": DataSet("digits", "", commit_s=8, job_s_max=240),
-    "fashion-mnist": DataSet("fashion-mnist", "images=20000", commit_s=20, job_s_max=480),
+    "digits": DataSet("digits", "", Limits(20, 2, 12, 300), judged=slice(0, None, 2)),
+    "fashion-mnist": DataSet(
+        "fashion-mnist", "images=20000", Limits(40, 3, 20, 400), judged=slice(2_000, None)
+    ),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -21,12 +22,29 @@ from app.sdk.protocol import U128, Address, Coin, Send
 from app.sdk.signer import Signer
 from app.sdk.text import from_bech32
 from scripts.demo.data import DataSet
-from scripts.demo.story import FLT, FOLDER, Failed, Story, console
+from scripts.demo.story import FLT, FOLDER, ROOT, Failed, Story, console
 
 BIN = Path(sys.executable).parent
 WORKERS, AGGREGATORS, EVALUATORS, VALIDATORS = 8, 3, 3, 4
+"""Workers that train on a part of the data; those that cheat come on top."""
 BOND_FLT, MONEY_FLT = 5_000, 10_000
-READY_TIMEOUT_S = 120
+READY_TIMEOUT_S, READY_S = 240, 20.0
+"""When everyone has registered at the latest, and on a quiet machine with two cores."""
+HONEST = ("honest", "restarted")
+CHEATS = {
+    "worker-8": ("silent", "commits, doesn't reveal"),
+    "worker-9": ("noise", "sends noise"),
+    "worker-10": ("zeros", "sends zeros"),
+    "worker-11": ("copier", "copies another's commitment"),
+    "evaluator-1": ("lazy", "attests unseen"),
+    "evaluator-2": ("mute", "never reveals, attests unseen"),
+}
+"""What each cheat does: the name of it in `scripts.demo.cheats`, and in words."""
+WORKER_CHEATS = sum(name.startswith("worker") for name in CHEATS)
+LIAR = ("liar", "posts a false sum in round 4")
+"""What every aggregator would do if it had the first turn in that round; one has it."""
+IDLE = (CHEATS["worker-9"][1], CHEATS["worker-10"][1])
+"""What costs no bond: it is only not paid for."""
 
 
 @dataclass
@@ -38,7 +56,7 @@ class Participant:
     command: list[str]
     signer: Signer
     payout: Address
-    behaviour: str = "honest"
+    behaviour: str = HONEST[0]
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -46,11 +64,17 @@ class Participant:
         """Where it logs."""
         return FOLDER / f"{self.name}.log"
 
+    @property
+    def is_honest(self) -> bool:
+        """Whether it does what its role asks, with or without a break."""
+        return self.behaviour in HONEST
+
     def start(self) -> None:
         """Start it, or start it again."""
+        here = {**os.environ, "PYTHONPATH": str(ROOT)}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, cwd=FOLDER, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self.command, cwd=FOLDER, env=here, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     def is_ready(self) -> bool:
@@ -103,26 +127,40 @@ def common(net: Localnet, name: str, node: int) -> list[str]:
     return [*addresses, *home]
 
 
-def make_people(net: Localnet, data: DataSet) -> tuple[Signer, list[Participant]]:
-    """Make the requester and everyone with a role, each with a key and a payout address."""
+def make_people(net: Localnet, data: DataSet) -> tuple[Participant, list[Participant]]:
+    """Make the requester and everyone with a role, each with a key and a payout address.
+
+    A watcher registers nowhere and is paid itself, as a requester is.
+    """
     ring = Keyring(FOLDER / "people" / "keys", protection=Protection.TEST)
-    ring.add("requester")
+    counts = {"worker": WORKERS + WORKER_CHEATS, "aggregator": AGGREGATORS, "evaluator": EVALUATORS}
+    names = [
+        (f"{role}-{number}", role) for role, count in counts.items() for number in range(count)
+    ]
     participants = []
-    counts = {"worker": WORKERS, "aggregator": AGGREGATORS, "evaluator": EVALUATORS}
-    for role, count in counts.items():
-        for number in range(count):
-            name = f"{role}-{number}"
-            ring.add(name)
+    for number, (name, role) in enumerate([*names, ("watcher-0", "watcher")]):
+        ring.add(name)
+        behaviour, words = CHEATS.get(name, ("", HONEST[0]))
+        command = [str(BIN / "pollen")]
+        if behaviour or role == "aggregator":
+            command = [sys.executable, "-m", "scripts.demo.cheats", behaviour or LIAR[0]]
+        command += [role, "start", *common(net, name, number), "--log", "json"]
+        payout = name
+        if role != "watcher":
             payout = ring.add(f"{name}-payout")[0].address
-            bond = ["--bond", f"{BOND_FLT}flt", "--payout", payout, "--log", "json"]
-            start = [str(BIN / "pollen"), role, "start", *common(net, name, number), *bond]
-            if role == "worker":
-                start += ["--trust-anyone", "--node-config", data.node_config(number, WORKERS)]
-            else:
-                start += ["--listen", "127.0.0.1:0"]
-            people = Participant(name, role, start, ring.open(name), from_bech32(payout))
-            participants.append(people)
-    return ring.open("requester"), participants
+            command += ["--bond", f"{BOND_FLT}flt", "--payout", payout]
+        if role in ("aggregator", "evaluator"):
+            command += ["--listen", "127.0.0.1:0"]
+        elif role == "worker":
+            config = data.node_config(number % WORKERS, WORKERS)
+            command += ["--trust-anyone", "--node-config", config]
+        signer = ring.open(name)
+        paid_to = signer.address if role == "watcher" else from_bech32(payout)
+        participants.append(Participant(name, role, command, signer, paid_to, words))
+    ring.add("requester")
+    serve = [str(BIN / "pollen"), "job", "serve", *common(net, "requester", 0), "--log", "json"]
+    signer = ring.open("requester")
+    return Participant("requester", "requester", serve, signer, signer.address), participants
 
 
 def faucet_signer(net: Localnet) -> Signer:
@@ -155,13 +193,24 @@ def running(participants: list[Participant]) -> Iterator[None]:
                 process.kill()
 
 
-async def wait_ready(participants: list[Participant], story: Story) -> None:
-    """Return once everybody has registered."""
-    deadline_s = time.monotonic() + READY_TIMEOUT_S
+async def wait_ready(participants: list[Participant], story: Story) -> float:
+    """Return, once everybody has registered, how much slower this machine is than a quiet one."""
+    began_s = time.monotonic()
+    deadline_s = began_s + READY_TIMEOUT_S
     with console.status("Workers, aggregators and evaluators register and bond"):
         while not all(each.is_ready() for each in participants):
             if time.monotonic() > deadline_s:
                 late = [each.name for each in participants if not each.is_ready()]
                 raise Failed(f"not ready after {READY_TIMEOUT_S} s: {', '.join(late)}")
             await asyncio.sleep(0.2)
-    story.note(f"{WORKERS} workers, {AGGREGATORS} aggregators, {EVALUATORS} evaluators are ready")
+    for each in participants:
+        words = "" if each.is_honest else f" ({each.behaviour})"
+        story.names[each.signer.address] = each.name + words
+    cheats = ", ".join(
+        f"{each.name} {each.behaviour}" for each in participants if not each.is_honest
+    )
+    story.note(
+        f"{WORKERS} workers with data, {AGGREGATORS} aggregators, {EVALUATORS} evaluators and a "
+        f"watcher are ready; among them, or beside them, cheats: {cheats}"
+    )
+    return max((time.monotonic() - began_s) / READY_S, 1.0)

@@ -10,7 +10,14 @@ from typing import Any
 from rich.console import Console, Group
 from rich.table import Table
 
-from app.sdk.protocol import JobStateResponse
+from app.sdk.protocol import (
+    Address,
+    JobStateResponse,
+    RoundPhase,
+    RoundPhaseChanged,
+    ScoreStep,
+    Slashed,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "demo"
@@ -30,6 +37,23 @@ class Story:
     view: JobStateResponse | None = None
     accuracy: dict[int, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    events: list[Any] = field(default_factory=list)
+    """All that the chain said of the job, in order."""
+    height: int = 0
+    """The block of the last of them."""
+    names: dict[Address, str] = field(default_factory=dict)
+    """Who is who, and does what."""
+
+    def has_reached(self, number: int, phase: RoundPhase) -> bool:
+        """Whether a round is, or has been, in a phase."""
+        changes = [event for event in self.events if isinstance(event, RoundPhaseChanged)]
+        return (number, phase) in [(event.round, event.phase) for event in changes]
+
+    @property
+    def stood(self) -> list[float]:
+        """The accuracy of each model that stands, by round; voided rounds have none."""
+        known = sorted(self.accuracy.items())
+        return [value for number, value in known if self.has_reached(number, RoundPhase.SETTLED)]
 
     @property
     def elapsed_s(self) -> float:
@@ -58,14 +82,33 @@ def render(story: Story) -> Group:
         accuracy = story.accuracy.get(current.round)
         table.add_row(
             str(current.round),
-            current.phase.name,
+            name_phase(current.phase, current.score_step),
             f"{current.revealed_count or current.committed_count}/{current.selected_count}",
             str(current.included_count),
             str(current.attested_count),
             f"{accuracy:.4f}" if accuracy is not None else "",
         )
     done = "  ".join(f"{number}: {value:.3f}" for number, value in sorted(story.accuracy.items()))
-    return Group(table, f"accuracy by round  {done}", *story.notes)
+    return Group(table, f"accuracy by round  {done}", *list_caught(story), *story.notes)
+
+
+def name_phase(phase: RoundPhase, step: ScoreStep) -> str:
+    """Name a phase, and how far the scoring is."""
+    return f"{phase.name} {step.name.lower()}" if step else phase.name
+
+
+def list_caught(story: Story) -> list[str]:
+    """Say who was caught so far, and what each has lost."""
+    lost: dict[Address, list[Slashed]] = {}
+    for event in story.events:
+        if isinstance(event, Slashed):
+            lost.setdefault(event.participant, []).append(event)
+    return [
+        f"caught: {story.names[who]}, {len(each)} times, lost "
+        f"{sum(slash.amount_uflt for slash in each) / FLT:,.2f} flt "
+        f"({', '.join(sorted({slash.fault.name.lower() for slash in each}))})"
+        for who, each in lost.items()
+    ]
 
 
 def draw_accuracy(result: dict[str, Any]) -> None:
@@ -98,14 +141,16 @@ def draw_accuracy(result: dict[str, Any]) -> None:
 def report(result: dict[str, Any]) -> None:
     """Print who did what, and the verdict."""
     table = Table(title="Who did what", title_justify="left")
-    for column in ("name", "behaviour", "paid rounds", "earned flt", "reputation"):
-        table.add_column(column, justify="left" if column in ("name", "behaviour") else "right")
+    for column in ("name", "behaviour", "paid rounds", "earned flt", "lost flt", "reputation"):
+        is_text = column in ("name", "behaviour")
+        table.add_column(column, justify="left" if is_text else "right", no_wrap=column == "name")
     for row in result["participants"]:
         table.add_row(
             row["name"],
             row["behaviour"],
             str(row["paid_rounds"]),
             f"{row['earned_uflt'] / FLT:,.6f}",
+            f"{row['slashed_uflt'] / FLT:,.6f}",
             f"{row['reputation_ppm'] / 1e6:.3f}",
         )
     console.print(table)

@@ -11,18 +11,23 @@ from scripts.demo.story import Failed
 
 
 @pytest.mark.parametrize(("name", "shape"), [("digits", (64,)), ("fashion-mnist", (28, 28))])
-def test_what_no_worker_has_is_kept_to_measure_on(
+def test_nobody_trains_on_what_scores_the_updates_or_judges_the_models(
     name: str, shape: tuple[int, ...], tmp_path: Path
 ) -> None:
     data = find_data(name, None)
-    data.save_holdout(tmp_path)
-    with np.load(tmp_path / "holdout.npz") as kept:
-        x, y = kept["x"], kept["y"]
-
-    assert x.shape == (len(y), *shape)
-    assert f"{len(y):,} others measure" in data.describe(8)
-    trained = {image.tobytes() for image in data.load("training")[0][:2_000]}
-    assert sum(image.tobytes() in trained for image in x[:200]) == 0
+    images = {}
+    for part in ("validation", "judged"):
+        data.save(part, tmp_path / part)
+        files = sorted((tmp_path / part).glob("*.npz"))
+        assert len(files) == 10
+        parts = [np.load(path) for path in files]
+        x, y = (np.concatenate([each[axis] for each in parts]) for axis in "xy")
+        assert x.shape == (len(y), *shape)
+        images[part] = {image.tobytes() for image in x}
+        assert f"{len(y):,} " in data.describe(8)
+    trained = {image.tobytes() for image in data.load("training")[0]}
+    assert not images["judged"] & images["validation"]
+    assert not trained & (images["judged"] | images["validation"])
 
 
 def test_all_that_is_split_is_trained_on_or_kept_by_its_worker() -> None:
