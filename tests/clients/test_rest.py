@@ -1,6 +1,7 @@
 """The REST gateway: Cosmos' JSON rules, errors, other origins, heights, its OpenAPI document."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
@@ -99,7 +100,9 @@ def test_a_transaction_goes_in_and_is_found_by_hash_address_and_type(world: Worl
     sent = Answer(world, "/cosmos/tx/v1beta1/txs", handed).json["tx_response"]
     assert (sent["code"], sent["codespace"]) == (0, "")
 
-    tx = Answer(world, f"/cosmos/tx/v1beta1/txs/{sent['txhash']}").json
+    while (answer := Answer(world, f"/cosmos/tx/v1beta1/txs/{sent['txhash']}")).status == 404:
+        time.sleep(0.1)  # Mode BLOCK waits some seconds only, on a machine that is busy too.
+    tx = answer.json
     (message,) = tx["tx"]["body"]["messages"]
     assert message == {
         "@type": "/cosmos.bank.v1beta1.MsgSend",
