@@ -121,7 +121,7 @@ def test_a_transaction_goes_in_and_is_found_by_hash_address_and_type(world: Worl
     ):
         params = f"query={urllib.request.quote(query)}&order_by=ORDER_BY_DESC&limit=5"
         page = Answer(world, f"/cosmos/tx/v1beta1/txs?{params}").json
-        assert [each["txhash"] for each in page["tx_responses"]] == [sent["txhash"]], query
+        assert page["tx_responses"][0]["txhash"] == sent["txhash"], query  # The newest comes first.
         assert int(page["total"]) >= 1
     height = tx["tx_response"]["height"]
     block = Answer(world, f"/cosmos/tx/v1beta1/txs/block/{height}").json

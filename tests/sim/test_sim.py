@@ -32,7 +32,7 @@ def test_a_long_run_sees_every_end_that_a_job_and_a_round_can_have(tmp_path: Pat
     seeds: Counter[str] = Counter()
     totals: Counter[str] = Counter()
     fees: Counter[str] = Counter()
-    for seed in (1, 2, 3):
+    for seed in (1, 7, 9):
         simulation = Simulation(seed, tmp_path / str(seed), Faults(crash=40, restart=40))
         simulation.run(500)
         state = simulation.world.memory
