@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from cosmpy.protos.cosmos.base.query.v1beta1.pagination_pb2 import PageResponse
 
+from app.kernel.page import PAGE_DEFAULT, PAGE_MAX
 from app.node.question import Refusal
 
-LIMIT, LIMIT_MAX = 100, 1_000
 KEY_BYTES = 8
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ def paginate(rows: Sequence[T], page: Any) -> tuple[list[T], PageResponse]:
         raise Refusal("pagination.key: not one that this node gave; begin without a key")
     ordered = rows[::-1] if page.reverse else rows
     start = int.from_bytes(page.key, "big") if page.key else page.offset
-    end = start + min(page.limit or LIMIT, LIMIT_MAX)
+    end = start + min(page.limit or PAGE_DEFAULT, PAGE_MAX)
     next_key = end.to_bytes(KEY_BYTES, "big") if end < len(ordered) else b""
     counts = page.count_total or not (page.limit or page.key)
     total = len(ordered) if counts and not page.key else 0
