@@ -21,41 +21,15 @@ from app.kernel.module import Module
 from app.kernel.record import I64, U32, U64, Address, Operator, encode
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.table import Singleton
-from app.modules import (
-    auth,
-    bank,
-    beacon,
-    bonds,
-    clock,
-    committees,
-    downtime,
-    feegrant,
-    fees,
-    jobs,
-    payouts,
-    reputation,
-    slashing,
-    staking,
-    statistics,
-    upgrade,
-)
+from app.modules import bank, bonds, jobs, upgrade
 from app.modules.bonds import Registration, Role
+from app.modules.lower import MODULES
 
 FLT = 1_000_000
 RICH = 1_000_000 * FLT
-MONEY = (
-    clock.MODULE,
-    auth.MODULE,
-    bank.MODULE,
-    feegrant.MODULE,
-    fees.MODULE,
-    statistics.MODULE,
-    staking.MODULE,
-    downtime.MODULE,
-    beacon.MODULE,
-)
-PAY = (jobs.MODULE, payouts.MODULE, committees.MODULE, slashing.MODULE)
-STACK = (*MONEY, bonds.MODULE, reputation.MODULE, *PAY, upgrade.MODULE)
+NAMES = [module.name for module in MODULES]
+MONEY = MODULES[: NAMES.index("bonds")]
+STACK = tuple([module for module in MODULES if module.name not in ("rounds", "disputes")])
 """The modules below rounds: a test says itself what rounds would do."""
 
 R = TypeVar("R")
