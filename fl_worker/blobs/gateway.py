@@ -158,6 +158,9 @@ class Gateway:
             status = STATUS.get(type(fault), web.HTTPInternalServerError)
             challenge = {"WWW-Authenticate": SCHEME} if status is web.HTTPUnauthorized else None
             raise status(text=str(fault), headers=challenge) from fault
+        except ConnectionResetError:  # the client has gone: nobody to tell, nothing to mend
+            if response is None:
+                raise
         except TimeoutError:
             limit = f"no more than {self._limits.request_timeout_s:g} s for one request"
             if response is None:

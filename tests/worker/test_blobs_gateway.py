@@ -4,7 +4,9 @@ import asyncio
 import base64
 import errno
 import json
+import logging
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -270,6 +272,29 @@ async def test_a_peer_that_reads_too_slowly_is_cut_off(net: Net) -> None:
         await loop.sock_sendall(slow, b"to a gateway that has hung up")
         await asyncio.sleep(0.2)
         assert slow.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNRESET
+
+
+async def test_a_peer_that_has_gone_is_no_fault(
+    net: Net, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader = await net.reader()
+    cid = reader.store.put_blob(SMALL, "tag").cid
+    is_asked, may_answer, find = threading.Event(), threading.Event(), reader.store.get
+
+    def find_slowly(cid: str) -> bytes | None:
+        is_asked.set()
+        may_answer.wait(5)
+        return find(cid)
+
+    monkeypatch.setattr(reader.store, "get", find_slowly)
+    _, outgoing = await asyncio.open_connection("127.0.0.1", int(reader.url.rsplit(":", 1)[1]))
+    outgoing.write(f"GET /ipfs/{cid}?format=raw HTTP/1.1\r\nHost: reader\r\n\r\n".encode())
+    await asyncio.to_thread(is_asked.wait, 5)
+    outgoing.transport.abort()
+    await asyncio.sleep(0.1)
+    may_answer.set()
+    await asyncio.sleep(0.2)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 async def test_a_peer_has_only_so_many_requests_at_once(
