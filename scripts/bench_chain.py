@@ -111,10 +111,10 @@ class Presigned:
         return Signing(account.signer, account.number, sequence)
 
 
-def make_presigned(count: int) -> Presigned:
-    """Make so many accounts; genesis numbers them from 1 in this order, after the faucet."""
+def make_presigned(count: int, validators: int) -> Presigned:
+    """Make so many accounts; genesis numbers them in this order, after faucet and operators."""
     secrets = [i.to_bytes(32, "big") for i in range(1, count + 1)]
-    accounts = [Account(Signer(secret), at) for at, secret in enumerate(secrets, 1)]
+    accounts = [Account(Signer(secret), at) for at, secret in enumerate(secrets, 1 + validators)]
     return Presigned(accounts, {})
 
 
@@ -373,7 +373,7 @@ def main(
         for name in ("nothing", "ours"):
             if only in ("", name):
                 folder = Path(tempfile.mkdtemp(prefix="pollen-bench-"))
-                presigned = make_presigned(ACCOUNTS + 1)
+                presigned = make_presigned(ACCOUNTS + 1, count)
                 network = Network(folder / "net", count, name == "ours", presigned.accounts)
                 try:
                     network.start()
