@@ -14,7 +14,6 @@ from app.modules import jobs
 from app.modules.jobs import JobPhase
 from app.modules.rounds.records import ROUNDS
 from tests.sim.workload import Simulation
-from tests.sim.world import Faults
 
 RUNS, BLOCKS = 200, 60
 GROUP = 20
@@ -33,7 +32,7 @@ def test_a_long_run_sees_every_end_that_a_job_and_a_round_can_have(tmp_path: Pat
     totals: Counter[str] = Counter()
     fees: Counter[str] = Counter()
     for seed in (1, 7, 9):
-        simulation = Simulation(seed, tmp_path / str(seed), Faults(crash=40, restart=40))
+        simulation = Simulation(seed, tmp_path / str(seed))
         simulation.run(500)
         state = simulation.world.memory
         seeds.update(proven=simulation.world.proven, unproven=simulation.world.unproven)

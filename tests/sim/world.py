@@ -92,8 +92,8 @@ class Submission:
 class Faults:
     """How often the engine and the node misbehave, in one of so many blocks."""
 
-    crash: int = 12
-    restart: int = 15
+    crash: int = 40
+    restart: int = 40
     repeat: int = 6
     halt: int = 60
     keep_back: int = 8
