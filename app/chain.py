@@ -19,13 +19,13 @@ from app.kernel.store import MemoryStore, Overlay, Reader, State
 from app.kernel.table import Index, Singleton, Table
 from app.kernel.trie import SENTINEL, SENTINEL_VALUE
 from app.kernel.tx import BlockTx, Slot, Tx, Undecodable
-from app.modules import auth, authz, bank, beacon, clock, fees, lower, staking, upgrade
+from app.modules import auth, authz, bank, beacon, clock, fees, gov, lower, staking, upgrade
 
 APP_VERSION = 1
 OK = 0
 INTERNAL = 1
 
-MODULES: tuple[Module, ...] = (*lower.MODULES, authz.MODULE)
+MODULES: tuple[Module, ...] = (*lower.MODULES, gov.MODULE, authz.MODULE)
 """From the bottom of the stack to its top; each may call only those before it."""
 
 RULES: dict[type[Any], Message] = {k: v for m in MODULES for k, v in m.messages.items()}

@@ -21,7 +21,7 @@ from app.kernel.record import U32, U64, U128, Address, Duration, Time
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.trie import Forest
 from app.kernel.tx import Coin
-from app.modules import beacon, bonds, jobs, payouts
+from app.modules import beacon, bonds, jobs, payouts, statistics
 from app.modules.authz import (
     Exec,
     GenericAuthorization,
@@ -41,6 +41,15 @@ from app.modules.feegrant import (
     PeriodicAllowance,
     RevokeAllowance,
 )
+from app.modules.gov import (
+    GOVERNANCE,
+    CastVote,
+    CommunityPoolSpend,
+    ReplaceParams,
+    SubmitProposal,
+    VoteOption,
+)
+from app.modules.gov.records import PROPOSALS
 from app.modules.jobs import JobPhase
 from app.modules.rounds import RoundPhase, ScoreOutcome, Scores
 from app.wire.events import block_events, result_data, tx_events
@@ -201,6 +210,27 @@ def authorized() -> Chronicle:
     chronicle.do(GrantMessages(rita, wanda, Grant(GenericAuthorization(SEND_URL), Time(0))))
     chronicle.do(RevokeMessages(rita, wanda, SEND_URL))
     assert codes == [0, 2104, 0, 2101]
+    return chronicle
+
+
+def governed() -> Chronicle:
+    """A proposal that replaces params, one that is vetoed, one that can't be run, one dropped."""
+    quick = {"gov": {"voting_period": 5_000, "max_deposit_period": 5_000}}
+    chronicle = Chronicle("rita", "olga", params=quick, validators=["vera", "vito"])
+    rita, olga = chronicle.ledger.people("rita", "olga")
+    deposit = (Coin("uflt", U128(100 * FLT)),)
+    replace_params = ReplaceParams(GOVERNANCE, statistics.Params(U64(77)))
+    spend = CommunityPoolSpend(GOVERNANCE, olga, (Coin("uflt", U128(1)),))
+    for messages in ([replace_params], [], [replace_params, spend]):
+        packs = tuple(map(put_packed, messages))
+        chronicle.do(SubmitProposal(packs, deposit, rita, "", "title", "summary", False))
+    chronicle.do(SubmitProposal((), (), olga, "", "title", "summary", False))
+    for number, option in ((1, VoteOption.YES), (2, VoteOption.NO_WITH_VETO), (3, VoteOption.YES)):
+        chronicle.do(CastVote(U64(number), rita, option, ""))
+    chronicle.add(seconds=5)
+    found = [row.proposal.status.name for _, row in PROPOSALS.items(chronicle.ledger.state)]
+    assert found == ["PASSED", "REJECTED", "FAILED"]
+    assert statistics.PARAMS.get(chronicle.ledger.state).epoch_s == 77
     return chronicle
 
 
@@ -446,6 +476,7 @@ SCENARIOS: list[Callable[[], Chronicle]] = [
     sends,
     allowances,
     authorized,
+    governed,
     bonding,
     job,
     scored,

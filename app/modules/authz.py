@@ -23,11 +23,11 @@ from app.kernel.record import U128, Address, Time
 from app.kernel.store import Reader, State
 from app.kernel.table import Index, Table
 from app.kernel.tx import Coin
-from app.modules import bank, lower
+from app.modules import bank, gov, lower
 
 MESSAGES_MAX = 64
 RECIPIENTS_MAX = 64
-KNOWN = packed.find_messages(lower.MODULES)
+KNOWN = packed.find_messages((*lower.MODULES, gov.MODULE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ MODULE_ACCOUNTS = (
     "treasury",
     "slashed",
     "disputes",
+    "gov",
 )
 MODULE_ADDRESSES = {module_address(name): name for name in MODULE_ACCOUNTS}
 COINS_MAX = 16

@@ -1,6 +1,6 @@
 """The modules whose messages others may run, from the bottom of the stack up.
 
-What stands above runs them: authorizations in the granter's name.
+What stands above runs them: governance in its own name, authorizations in the granter's.
 """
 
 from __future__ import annotations

@@ -39,6 +39,29 @@ from app.modules.feegrant import (
     PruneAllowances,
     RevokeAllowance,
 )
+from app.modules.gov import (
+    AddDeposit,
+    CastVote,
+    CastWeightedVote,
+    CommunityPoolSpend,
+    Proposal,
+    ProposalRequest,
+    ProposalsRequest,
+    ProposalStatus,
+    ReplaceParams,
+    SubmitProposal,
+    TallyResult,
+    TallyResultRequest,
+    UpdateParams,
+    VoteOption,
+    WeightedVoteOption,
+)
+from app.modules.gov import DepositRequest as GovDepositRequest
+from app.modules.gov import DepositsRequest as GovDepositsRequest
+from app.modules.gov import Params as GovParams
+from app.modules.gov import ParamsRequest as GovParamsRequest
+from app.modules.gov import VoteRequest as GovVoteRequest
+from app.modules.gov import VotesRequest as GovVotesRequest
 from app.modules.staking import (
     BeginRedelegate,
     BeginRedelegateResponse,
@@ -61,10 +84,11 @@ from app.modules.upgrade import (
     Plan,
     SoftwareUpgrade,
 )
-from app.wire.records import open_packed, put_packed, type_url_of
+from app.wire.records import open_packed, put_packed, read_messages, type_url_of
 
 __all__ = [
     "KEEP",
+    "AddDeposit",
     "AllowanceRequest",
     "AllowanceResponse",
     "AllowancesByGranterRequest",
@@ -79,7 +103,10 @@ __all__ = [
     "BeginRedelegateResponse",
     "CancelUnbondingDelegation",
     "CancelUpgrade",
+    "CastVote",
+    "CastWeightedVote",
     "CommissionRates",
+    "CommunityPoolSpend",
     "ConsensusKey",
     "CreateValidator",
     "Dec",
@@ -90,6 +117,12 @@ __all__ = [
     "Exec",
     "ExecResponse",
     "GenericAuthorization",
+    "GovDepositRequest",
+    "GovDepositsRequest",
+    "GovParams",
+    "GovParamsRequest",
+    "GovVoteRequest",
+    "GovVotesRequest",
     "Grant",
     "GrantAllowance",
     "GrantAuthorization",
@@ -108,19 +141,31 @@ __all__ = [
     "PageResponse",
     "PeriodicAllowance",
     "Plan",
+    "Proposal",
+    "ProposalRequest",
+    "ProposalStatus",
+    "ProposalsRequest",
     "PruneAllowances",
+    "ReplaceParams",
     "RevokeAllowance",
     "RevokeMessages",
     "SendAuthorization",
     "SoftwareUpgrade",
+    "SubmitProposal",
+    "TallyResult",
+    "TallyResultRequest",
     "Time",
     "Undelegate",
     "UndelegateResponse",
     "Unjail",
+    "UpdateParams",
+    "VoteOption",
+    "WeightedVoteOption",
     "consensus_address",
     "dec_text",
     "open_packed",
     "operator_text",
     "put_packed",
+    "read_messages",
     "type_url_of",
 ]

@@ -11,7 +11,7 @@ is `EventJobPosted`, unless an event has a `NAME`.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from enum import IntEnum
 from functools import cache
@@ -24,6 +24,7 @@ from cosmpy.protos.cosmos.crypto.ed25519.keys_pb2 import PubKey
 from google.protobuf import descriptor_pool
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration as DurationMessage
+from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -43,6 +44,7 @@ from app.kernel.record import (
     decode,
     encode,
 )
+from app.modules.gov import GOVERNANCE
 from app.wire.strict import Refused, parse_strictly
 
 Convert = Callable[[Any], Any]
@@ -279,7 +281,8 @@ def write_duration(duration_ms: Duration) -> DurationMessage:
 
 def any_reader(union: UnionType) -> Convert:
     """Return what reads one of several records out of an Any, of the type that this names."""
-    kinds = {kind.TYPE_URL: (kind, find_protobuf(kind.TYPE_URL[1:])) for kind in get_args(union)}
+    urls = {member_url(kind): kind for kind in get_args(union)}
+    kinds = {url: (kind, find_protobuf(url[1:])) for url, kind in urls.items()}
     reads = {url: reader_of(kind, found.DESCRIPTOR) for url, (kind, found) in kinds.items()}
 
     def read(packed: AnyMessage) -> Any:
@@ -297,15 +300,20 @@ def any_reader(union: UnionType) -> Convert:
 def any_writer(union: UnionType) -> Convert:
     """Return what puts one of several records into an Any, with the type that it is of."""
     writes = {
-        kind: writer_of(kind, find_protobuf(kind.TYPE_URL[1:]).DESCRIPTOR)
+        kind: writer_of(kind, find_protobuf(member_url(kind)[1:]).DESCRIPTOR)
         for kind in get_args(union)
     }
 
     def write(record: Any) -> AnyMessage:
         value = writes[type(record)](record).SerializeToString()
-        return AnyMessage(type_url=record.TYPE_URL, value=value)
+        return AnyMessage(type_url=member_url(type(record)), value=value)
 
     return write
+
+
+def member_url(kind: Any) -> str:
+    """Return what one of several records is called: as it says, or as its module's params."""
+    return getattr(kind, "TYPE_URL", "") or PARAMS_URLS[kind]
 
 
 def read_packed(packed: AnyMessage) -> Packed:
@@ -335,6 +343,32 @@ def open_packed(packed: Packed) -> Any:
 def put_packed(record: Any) -> Packed:
     """Return a message so that it may stand within another."""
     return Packed(type_url_of(type(record)), encode(record))
+
+
+def read_messages(plain: Sequence[Mapping[str, Any]]) -> tuple[Packed, ...]:
+    """Return messages of governance that are written as protobuf's JSON, each with its `@type`.
+
+    `BadField` names what is wrong. Whose authority they need is filled in.
+    """
+    found = []
+    for place, each in enumerate(plain):
+        url, rest = str(each.get("@type", "")), {k: v for k, v in each.items() if k != "@type"}
+        kind = KINDS_BY_URL.get(url)
+        try:
+            if kind is None:
+                raise BadField(f"@type {url!r} is no message of this chain")
+            if "authority" in kind.protobuf.DESCRIPTOR.fields_by_name:
+                rest.setdefault("authority", to_bech32(GOVERNANCE))
+            packed = AnyMessage(type_url=url, value=write_plain(kind, rest))
+            found.append(read_packed(packed))
+        except (ValueError, ParseError) as error:
+            raise BadField(f"messages[{place}]: {error}") from None
+    return tuple(found)
+
+
+def write_plain(kind: Kind, plain: Mapping[str, Any]) -> bytes:
+    """Return the protobuf bytes of what is written as protobuf's JSON."""
+    return bytes(ParseDict(dict(plain), kind.protobuf()).SerializeToString())
 
 
 def read_nothing(packed: AnyMessage) -> bytes:
@@ -402,6 +436,9 @@ WRITERS: dict[Any, Convert] = {
     Nothing: lambda nothing: None,
     Operator: write_operator,
     ConsensusKey: write_consensus_key,
+}
+PARAMS_URLS = {
+    module.params.record: f"/{module.package}.Params" for module in MODULES if module.params
 }
 KINDS = {kind.record: kind for kind in find_kinds()}
 KINDS_BY_URL = {f"/{kind.name}": kind for kind in KINDS.values()}

@@ -23,6 +23,7 @@ NOUNS = {
     "watcher": "Prove false models false, for part of what that costs the liars.",
     "validator": "Keys for the beacon, which draws are made from.",
     "allowance": "Let others pay fees with your money.",
+    "gov": "Propose what the chain shall do, and vote on it.",
     "keys": "The keys that sign.",
     "blob": "Bytes by their name (CID).",
     "tx": "Transactions.",
