@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from app.kernel.context import Block, Context
-from app.kernel.errors import InvariantBroken, Rejected, UpgradeNeeded, broken
+from app.kernel.errors import (
+    Fault,
+    InvariantBroken,
+    Rejected,
+    UpgradeNeeded,
+    broken,
+    catch_faults,
+)
 from app.kernel.module import Message, Module, Query
 from app.kernel.plain import checked, from_plain, to_plain
 from app.kernel.record import U64, Address, ConsensusKey, Malformed
@@ -298,19 +305,18 @@ def run_messages(draft: Overlay, block: Block, tx: Tx) -> TxResult:
     message_gas = sum([RULES[type(message)].gas for message in tx.messages])
     message_gas += authz.compute_nested_gas(tx.messages)
     try:
-        fees.check_gas_limit(tx, fees.compute_gas(draft, tx, message_gas))
-        for index, message in enumerate(tx.messages):
-            ctx = Context(block, signer_of(message))
-            responses.append(RULES[type(message)].rule(draft, ctx, message))
-            events += [(index, event) for event in ctx.events]
-        gas_used = fees.compute_gas(draft, tx, message_gas)
-        fees.check_gas_limit(tx, gas_used)
+        with catch_faults():
+            fees.check_gas_limit(tx, fees.compute_gas(draft, tx, message_gas))
+            for index, message in enumerate(tx.messages):
+                ctx = Context(block, signer_of(message))
+                responses.append(RULES[type(message)].rule(draft, ctx, message))
+                events += [(index, event) for event in ctx.events]
+            gas_used = fees.compute_gas(draft, tx, message_gas)
+            fees.check_gas_limit(tx, gas_used)
     except Rejected as rejection:
         code, codespace, detail = rejection.code, codespace_of(rejection), rejection.detail
-    except (InvariantBroken, MemoryError, RecursionError):
-        raise
-    except Exception as error:
-        code, codespace, detail = INTERNAL, "chain", f"internal error: {type(error).__name__}"
+    except Fault as fault:
+        code, codespace, detail = INTERNAL, "chain", str(fault)
     else:
         shown = (OK, "", "", tx.gas_limit, gas_used)
         return TxResult(*shown, tuple(events), tuple(responses))

@@ -21,7 +21,7 @@ from app.kernel.module import Module
 from app.kernel.record import I64, U32, U64, Address, Operator, encode
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.table import Singleton
-from app.modules import bank, bonds, jobs, upgrade
+from app.modules import bank, bonds, gov, jobs, upgrade
 from app.modules.bonds import Registration, Role
 from app.modules.lower import MODULES
 
@@ -29,8 +29,9 @@ FLT = 1_000_000
 RICH = 1_000_000 * FLT
 NAMES = [module.name for module in MODULES]
 MONEY = MODULES[: NAMES.index("bonds")]
-STACK = tuple([module for module in MODULES if module.name not in ("rounds", "disputes")])
-"""The modules below rounds: a test says itself what rounds would do."""
+WITHOUT = ("rounds", "disputes")
+STACK = tuple([module for module in (*MODULES, gov.MODULE) if module.name not in WITHOUT])
+"""All but rounds and what rests on it: a test says itself what rounds would do."""
 
 R = TypeVar("R")
 

@@ -1,7 +1,9 @@
-"""The two failures a rule knows: the user's, which has a code, and ours, which stops the node."""
+"""The failures of a rule: the user's has a code; ours fails what was run, or stops the node."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, NoReturn
 
 DETAIL_LENGTH_MAX = 1_000
@@ -27,6 +29,10 @@ class InvariantBroken(Exception):
     """A promise of the rules that doesn't hold; the node stops."""
 
 
+class Fault(Exception):
+    """A fault of ours in a rule: what it was run for fails, and the node goes on."""
+
+
 class UpgradeNeeded(Exception):
     """A block that isn't for this version of the rules; the node stops before it and says why."""
 
@@ -40,3 +46,18 @@ def require(condition: bool, rejection: type[Rejected], **values: Any) -> None:
 def broken(sentence: str) -> NoReturn:
     """Stop: the sentence says which promise does not hold."""
     raise InvariantBroken(sentence)
+
+
+@contextmanager
+def catch_faults() -> Iterator[None]:
+    """Raise `Fault` for what no rule should raise.
+
+    A rejection passes, and so does what stops the node: a broken promise, and a machine at its
+    end, since the others may go on.
+    """
+    try:
+        yield
+    except (Rejected, InvariantBroken, MemoryError, RecursionError):
+        raise
+    except Exception as error:
+        raise Fault(f"internal error: {type(error).__name__}") from error

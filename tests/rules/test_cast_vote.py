@@ -4,9 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from app.kernel.context import Context
+from app.kernel.errors import InvariantBroken
+from app.kernel.module import Message
 from app.kernel.page import PageRequest
 from app.kernel.record import U64, U128
-from app.modules import fees, gov
+from app.kernel.store import State
+from app.modules import bank, fees, gov
 from app.modules.gov import (
     GOVERNANCE,
     PARAMS,
@@ -15,8 +19,10 @@ from app.modules.gov import (
     ProposalStatus,
     TallyResult,
     VoteOption,
+    running,
 )
-from app.modules.gov.records import VOTES, NoSuchProposal, WrongStatus
+from app.modules.gov.records import VOTES, NoSuchProposal, WrongStatus, amount_of
+from app.modules.gov.running import ParamsReplaced
 from app.modules.gov.voting import InvalidVote, ProposalDecided, ProposalVoted
 from tests.build import FLT, RICH, World, an_address
 from tests.build_gov import (
@@ -135,6 +141,48 @@ def test_messages_are_run_all_or_none_and_the_reason_is_kept() -> None:
     assert fees.PARAMS.get(world.state) == fees.Params()
     assert world.balance(RITA) == RICH
     assert world.said(ProposalDecided)[0].proposal_result == "proposal_failed"
+
+
+def failing(error: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> tuple[World, int]:
+    """A proposal that passes, whose second message pays somebody and then raises an error."""
+
+    def spend(state: State, ctx: Context, msg: CommunityPoolSpend) -> None:
+        bank.mint(state, msg.recipient, amount_of(msg.amount))
+        raise error
+
+    url = "/cosmos.distribution.v1beta1.MsgCommunityPoolSpend"
+    monkeypatch.setitem(running.KNOWN, url, (CommunityPoolSpend, Message(spend, 20_000, "")))
+    world = a_governed_world()
+    message = CommunityPoolSpend(GOVERNANCE, RITA, coins(FLT))
+    proposal_id = propose(world, replace_params(CHEAPER), message)
+    vote(world, proposal_id, vera=YES)
+    return world, proposal_id
+
+
+def test_a_bug_in_a_message_fails_its_proposal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, proposal_id = failing(KeyError, monkeypatch)
+    other = propose(world, replace_params(CHEAPER))
+    vote(world, other, vera=YES)
+    assert fees.PARAMS.get(world.state) == fees.Params()
+    pass_vote(world)
+    found, also = find(world, proposal_id), find(world, other)
+    assert found is not None
+    assert also is not None
+    assert (found.status, also.status) == (ProposalStatus.FAILED, ProposalStatus.PASSED)
+    assert found.failed_reason == "internal error: KeyError"
+    assert world.balance(RITA) == RICH
+    results = [said.proposal_result for said in world.said(ProposalDecided)]
+    assert results == ["proposal_failed", "proposal_passed"]
+    assert world.said(ParamsReplaced) == [ParamsReplaced("fees")]
+
+
+@pytest.mark.parametrize("error", [InvariantBroken, MemoryError, RecursionError])
+def test_a_broken_promise_in_a_message_stops_the_node(
+    error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, _ = failing(error, monkeypatch)
+    with pytest.raises(error):
+        pass_vote(world)
 
 
 def test_the_last_word_of_somebody_counts() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from app.kernel import packed
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
-from app.kernel.errors import Rejected, require
+from app.kernel.errors import Fault, Rejected, catch_faults, require
 from app.kernel.module import Message, Module
 from app.kernel.record import Address
 from app.kernel.store import Overlay, State
@@ -80,14 +80,20 @@ class InvalidSpending(Rejected):
 
 
 def run_messages(state: State, ctx: Context, proposal: Proposal) -> str:
-    """Run a proposal's messages, all or none; return why none, or nothing."""
+    """Run a proposal's messages, all or none; return why none, or nothing.
+
+    A fault of ours fails the proposal as it would a transaction.
+    """
     draft, inner = Overlay(state), Context(ctx.block, GOVERNANCE)
     try:
-        for each in proposal.messages:
-            found = packed.must_unpack(KNOWN, each)
-            found.entry.rule(draft, inner, found.message)
+        with catch_faults():
+            for each in proposal.messages:
+                found = packed.must_unpack(KNOWN, each)
+                found.entry.rule(draft, inner, found.message)
     except Rejected as rejection:
         return rejection.detail
+    except Fault as fault:
+        return str(fault)
     draft.merge_into(state)
     ctx.events += inner.events
     return ""
