@@ -44,11 +44,13 @@ from app.kernel.trie import Forest
 from app.kernel.tx import BlockTx, Slot, Tx, Undecodable
 from app.modules import beacon, staking
 from app.node.config import VERSION, OperatorError
+from app.node.fail import fail_point
 from app.node.history import ROWS_MAX, History
 from app.node.leveldb import START_AGAIN, Committed, JobEvent, LevelStore, StoreFailed
 from app.node.mempool import Mempool, TooManyWaiting
 from app.node.metrics import Metrics
 from app.node.question import CODESPACE_SDK, Refusal, View
+from app.node.retention import EVIDENCE_AGE_BLOCKS, EVIDENCE_AGE_S, find_retain_height
 from app.node.snapshots import FORMAT, FindHeader, Restoration, Snapshots, begin_restoration, reject
 from app.node.views import answer_engine
 from app.node.voters import check_powers, find_absent, find_misbehaviour, to_ms, to_updates
@@ -70,8 +72,6 @@ PREPARE_S_MAX = 0.2
 PREPARE_TXS_MAX = 5_000
 REFUSED_MAX = 500
 """Transactions that can't succeed, beyond which a proposer lets as many fail in a block."""
-EVIDENCE_AGE_S = 7 * 24 * 3600  # As long as unbonding takes.
-EVIDENCE_AGE_BLOCKS = 7 * 24 * 3600 * 10
 CONSENSUS_PARAMS = ConsensusParams(
     block=BlockParams(max_bytes=BLOCK_BYTES_MAX, max_gas=-1),
     evidence=EvidenceParams(
@@ -154,6 +154,7 @@ class Application:
         check_invariants: bool = False,
         history_rows: int = ROWS_MAX,
         snapshots: Snapshots | None = None,
+        retain_blocks: int = 0,
         find_header: FindHeader = trust_nobody,
     ) -> None:
         self.store = store
@@ -171,6 +172,7 @@ class Application:
         self._checks_invariants = check_invariants
         self._check_due_s = 0.0
         self._history_rows = history_rows
+        self._retain_blocks = retain_blocks
         self._find_header = find_header
         self._restoration: Restoration | None = None
         self._candidates: dict[bytes, Candidate] = {}
@@ -360,7 +362,9 @@ class Application:
             response.app_hash,
         )  # fmt: skip
         changes = {**self._genesis.changes, **draft.changes}
+        fail_point()
         undo = self.store.commit(last, changes, job_events(result))
+        fail_point()
         if undo is not None:
             self.history.add(undo, self._forest)
         self.last, self.state, self._genesis = last, self.store, Overlay(self.store)
@@ -371,7 +375,8 @@ class Application:
         self.metrics.show_commit(block, len(txs))
         self._next_commit.set()
         self._next_commit = asyncio.Event()
-        return abci.ResponseCommit()
+        retain_height = find_retain_height(self.store, self.snapshots, self._retain_blocks)
+        return abci.ResponseCommit(retain_height=retain_height)
 
     def extend_vote(self, request: abci.RequestExtendVote) -> abci.ResponseExtendVote:
         """Add nothing to a vote."""

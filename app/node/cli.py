@@ -134,6 +134,46 @@ def reset(home: HomeOption = HOME, output: OutputOption = Output.TEXT) -> None:
 
 
 @app.command()
+def rollback(
+    home: HomeOption = HOME,
+    blocks: Annotated[int, typer.Option(help="How many blocks the application goes back.")] = 1,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Take a stopped node's last block back, so that it is executed again at the next start.
+
+    For a node whose state went wrong, after the cause is mended. The engine's state goes back by
+    one block; the block stays and nothing is signed twice. Asked again, it goes back no further.
+    """
+    from app.node.upkeep import roll_back
+
+    with errors_shown(output):
+        done = roll_back(Home(absolute(home)), blocks)
+        words = (
+            f"The engine's state is of height {done['engine']}, the application's of height "
+            f"{done['height']} (it was {done['before']}). The blocks since then are there and are "
+            f"executed again. Next: pollend start --home {home}"
+        )
+        show(output, done, words)
+
+
+@app.command()
+def export(
+    home: HomeOption = HOME,
+    out: Annotated[Path | None, typer.Option(help="The file to write; else it is shown.")] = None,
+    chain_id: Annotated[str, typer.Option(help="The new chain's name; else the old one's.")] = "",
+) -> None:
+    """Write a stopped node's state as the genesis file of a chain that goes on from it."""
+    from app.node.upkeep import export as export_home
+
+    with errors_shown(Output.TEXT):
+        text = json.dumps(export_home(Home(absolute(home)), chain_id), indent=1)
+        if out is None:
+            typer.echo(text)
+        else:
+            out.write_text(text)
+
+
+@app.command()
 def status(home: HomeOption = HOME, output: OutputOption = Output.TEXT) -> None:
     """Show what the node says of itself."""
     from app.node.status import get_status

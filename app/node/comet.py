@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
+import subprocess
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
@@ -30,6 +32,10 @@ SIGNED_FILE = "priv_validator_state.json"
 INSTALL = "install it: go install github.com/cometbft/cometbft/cmd/cometbft@v0.38.26"
 CONFIG_HEAD = "# Written by pollend at each start; change pollend.toml instead.\n\n"
 TETHER = Path(__file__).with_name("tether.py")
+
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+ROLLED_BACK = re.compile(r"Rolled back state to height (\d+)")
+ROLL_BACK_S_MAX = 60
 
 TX_BYTES_MAX = 1_100_000
 COMMON: dict[str, Any] = {
@@ -144,16 +150,11 @@ def make_genesis(
 ) -> dict[str, Any]:
     """Return the engine's genesis file of a new chain that begins now."""
     return {
-        "genesis_time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "genesis_time": datetime.now(UTC).strftime(TIME_FORMAT),
         "chain_id": chain_id,
         "initial_height": "1",
         "validators": [
-            {
-                "address": each.address.hex().upper(),
-                "pub_key": public_json(each.public_key),
-                "power": str(each.stake_uflt // POWER_UNIT_UFLT),
-                "name": each.name,
-            }
+            validator_json(each.public_key, each.stake_uflt // POWER_UNIT_UFLT, each.name)
             for each in validators
         ],
         "app_hash": "",
@@ -183,6 +184,30 @@ def reset_data(engine_home: Path) -> None:
     for path in (engine_home / "data").iterdir():
         if path.name != SIGNED_FILE:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def roll_back(engine_home: Path) -> int:
+    """Take the engine's state back to before its last block, once; returns its height then."""
+    command = [find_engine(), "rollback", "--home", str(engine_home)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=ROLL_BACK_S_MAX
+    )
+    found = ROLLED_BACK.search(done.stdout)
+    if found is None:
+        raise OperatorError(f"{engine_home}: the engine can't go back: {done.stderr.strip()}")
+    return int(found[1])
+
+
+def read_genesis(engine_home: Path) -> dict[str, Any]:
+    """Return the chain's genesis file; OperatorError if it isn't one."""
+    path = engine_home / "config" / "genesis.json"
+    try:
+        genesis: dict[str, Any] = json.loads(path.read_text())
+        if not isinstance(genesis["chain_id"], str):
+            raise ValueError("chain_id isn't text")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OperatorError(f"{path}: can't be read: {error}; copy it from another node") from None
+    return genesis
 
 
 class Engine:
@@ -254,6 +279,16 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
         merged[name] = merge(merged[name], value) if both else value
     return merged
+
+
+def validator_json(public_key: bytes, power: int, name: str) -> dict[str, Any]:
+    """Return a validator as the genesis file has it."""
+    return {
+        "address": address_of(public_key).hex().upper(),
+        "pub_key": public_json(public_key),
+        "power": str(power),
+        "name": name,
+    }
 
 
 def public_json(key: bytes) -> dict[str, str]:

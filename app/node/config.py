@@ -39,7 +39,13 @@ PROFILES = ("network", "localnet")
 LOG_FORMATS = ("text", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
-LEAST = {"history_blocks": 0, "history_rows": 0, "snapshot_interval": 0, "snapshot_keep": 1}
+LEAST = {
+    "history_blocks": 0,
+    "history_rows": 0,
+    "snapshot_interval": 0,
+    "snapshot_keep": 1,
+    "retain_blocks": 0,
+}
 """The least that a number may be."""
 
 
@@ -72,6 +78,9 @@ class NodeConfig:
     """Every how many blocks to write a snapshot for nodes that join; 0: never."""
     snapshot_keep: int = 3
     """How many snapshots to keep."""
+    retain_blocks: int = 0
+    """How many blocks the engine keeps, 0 for all; more while evidence, unbonding, snapshots or
+    taking blocks back may need them."""
     log_format: str = "text"
     log_level: str = "info"
     engine: Mapping[str, Any] = field(default_factory=dict)

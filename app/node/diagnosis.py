@@ -6,11 +6,11 @@ with a sentence that says what disagrees and which command helps.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from pathlib import Path
 
+from app.node.comet import read_genesis
 from app.node.config import Home, OperatorError
 from app.node.leveldb import Committed
 
@@ -23,7 +23,7 @@ TOO_LOW = r"app block height \((\d+)\) is too far below block store base \((\d+)
 OTHER_STATE = r"AppHash does not match|wrong Block\.Header\.AppHash|does not match app's AppHash"
 DISK_FULL = r"no space left on device"
 LOCKED = r"resource temporarily unavailable"
-CORRUPT = r"(?i)corrupt|checksum mismatch|unmarshal"
+CORRUPT = r"(?i)corrupt|checksum mismatch|unmarshal|StoreBlockHeight \("
 
 ADVICE: dict[str, str] = {
     TOO_HIGH: "the application is at height {0}, the engine's blocks end at {1}: its data are "
@@ -37,8 +37,8 @@ ADVICE: dict[str, str] = {
     "pollend start --state-sync RPC,RPC",
     DISK_FULL: "the disk is full. What was committed is on disk: make room and start again",
     LOCKED: "another CometBFT runs on this engine/; stop it first",
-    CORRUPT: "a file of the engine's is corrupt. Restore engine/data from a copy as old as state/, "
-    f"or begin again: {SYNC}",
+    CORRUPT: "a file of the engine's is corrupt or gone. Restore engine/data from a copy as old as "
+    f"state/, or begin again: {SYNC}",
 }
 """What to do about what the engine says, the first that fits."""
 
@@ -69,13 +69,7 @@ def check_agreement(home: Home, last: Committed) -> None:
     """Refuse to start on the state of another chain, or on one whose blocks are gone."""
     if not last.height:
         return
-    genesis = home.engine / "config" / "genesis.json"
-    try:
-        chain_id = json.loads(genesis.read_text())["chain_id"]
-    except (OSError, ValueError, KeyError) as error:
-        raise OperatorError(
-            f"{genesis}: can't be read: {error}; copy it from another node"
-        ) from None
+    chain_id = read_genesis(home.engine)["chain_id"]
     if chain_id != last.chain_id:
         raise OperatorError(
             f"{home.path}: state/ is of chain {last.chain_id}, engine/config/genesis.json of "

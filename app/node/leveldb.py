@@ -5,6 +5,7 @@
     m/committed                         the last block
     m/events_from                       the height from which on events are here
     u/<height>                          what takes that block back, for the last `undo_max` blocks
+    t/<time in ms>                      the height of the block of that time, for one in a hundred
 
 Integers in keys are big-endian, so that ranges are in order. The tries aren't stored: they follow
 from the rows and are built when the store is opened.
@@ -31,6 +32,9 @@ EVENTS = b"e/"
 COMMITTED = b"m/committed"
 UNDO = b"u/"
 UNDO_MAX = 100
+TIMES = b"t/"
+SAMPLE_BLOCKS = 100
+"""Of so many blocks one has its time kept."""
 EVENTS_FROM = b"m/events_from"
 ALL_JOBS = 0
 ROWS_REMEMBERED = 1 << 17
@@ -185,11 +189,7 @@ class LevelStore:
         """
         undo = self._undo_of(changes) if self.last.chain_id else None
         with failing_loudly(self._path), self._batch() as batch:
-            for key, value in changes.items():
-                if value is None:
-                    batch.delete(ROWS + key)
-                else:
-                    batch.put(ROWS + key, value)
+            write_rows(batch, changes)
             for event in events:
                 row = encode(event)
                 for job_id in (event.job_id, ALL_JOBS):
@@ -198,6 +198,8 @@ class LevelStore:
                 batch.put(undo_key(last.height), encode(undo))
             for key in self._find_stale_undo(last.height):
                 batch.delete(key)
+            if last.height % SAMPLE_BLOCKS == 0:
+                batch.put(TIMES + last.time_ms.to_bytes(8, "big"), last.height.to_bytes(8, "big"))
             batch.put(COMMITTED, encode(last))
         if len(self._known) > ROWS_REMEMBERED:
             self._known.clear()
@@ -224,6 +226,41 @@ class LevelStore:
             batch.put(COMMITTED, encode(last))
         self._known.clear()
         self.last = last
+
+    def roll_back(self, height: int) -> None:
+        """Take back the blocks above a height in one synced batch, as if they had never been."""
+        changes: dict[bytes, bytes | None] = {}
+        last = self.last
+        stale = []
+        for undo in self.undo_records():
+            if last.height <= height:
+                break
+            changes.update(undo.changes)
+            stale.append(undo_key(last.height))
+            last = undo.before
+        if last.height > height:
+            raise OperatorError(
+                f"{self._path}: the application is at height {self.last.height}, and what takes "
+                f"blocks back reaches to height {last.height}, not to {height}; {START_AGAIN}"
+            )
+        for event in self.job_events(ALL_JOBS, height + 1):
+            stale += [event_key(job, event.height, event.index) for job in (event.job_id, ALL_JOBS)]
+        with failing_loudly(self._path), self._batch() as batch:
+            for key in stale:
+                batch.delete(key)
+            write_rows(batch, changes)
+            batch.put(COMMITTED, encode(last))
+        self._known.clear()
+        self.last = last
+
+    def find_height_at(self, time_ms: int) -> int:
+        """Return the height of a block that isn't younger than a time, or 0 if none is known."""
+        if time_ms < 0:
+            return 0
+        stop = TIMES + (time_ms + 1).to_bytes(8, "big")
+        for data in self._db.iterator(start=TIMES, stop=stop, reverse=True, include_key=False):
+            return int.from_bytes(data, "big")
+        return 0
 
     def job_events(self, job_id: int, from_height: int) -> Iterator[JobEvent]:
         """Walk a job's events from a height on, in order; job 0: those of all jobs."""
@@ -267,6 +304,15 @@ class LevelStore:
                 f"version {APP_VERSION}; install the release that the chain runs"
             )
         return last
+
+
+def write_rows(batch: Any, changes: Mapping[bytes, bytes | None]) -> None:
+    """Put changed rows into a batch; None removes one."""
+    for key, value in changes.items():
+        if value is None:
+            batch.delete(ROWS + key)
+        else:
+            batch.put(ROWS + key, value)
 
 
 def undo_key(height: int) -> bytes:

@@ -96,6 +96,7 @@ def open_application(
         check_invariants=config.check_invariants,
         history_rows=config.history_rows,
         snapshots=snapshots,
+        retain_blocks=config.retain_blocks,
         find_header=state_sync.find_header if state_sync else trust_nobody,
     )
 

@@ -105,6 +105,12 @@ class Snapshots:
             view.close()
             self._frozen = None
 
+    def drop_above(self, height: int) -> None:
+        """Remove the snapshots of blocks above a height, which were taken back."""
+        for each in self.heights():
+            if each > height:
+                shutil.rmtree(self._folder / str(each))
+
     def heights(self) -> list[int]:
         """Return the heights there are snapshots of, the newest first."""
         names = [path.parent.name for path in self._folder.glob(f"*/{HEAD_FILE}")]

@@ -14,6 +14,7 @@ answer with a code; an exception is a bug, after which nothing more is answered.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -24,10 +25,18 @@ from typing import Any
 from cosmpy.protos.tendermint.abci import types_pb2 as abci
 from google.protobuf.unknown_fields import UnknownFieldSet
 
+log = logging.getLogger("pollend.abci")
+
 FRAME_BYTES_MAX = 1 << 28
 READ_BYTES = 1 << 18
 TURN_REQUESTS = 32  # A few milliseconds of one connection's work, so that another's doesn't wait.
 WAITING_BYTES_MAX = 1 << 24
+
+GRAMMAR = (
+    "init_chain", "offer_snapshot", "apply_snapshot_chunk", "prepare_proposal", "process_proposal",
+    "extend_vote", "verify_vote_extension", "finalize_block", "commit",
+)  # fmt: skip
+"""What the engine asks in an order that its specification lays down; logged for debugging."""
 
 Methods = Mapping[str, Callable[[Any], Any]]
 
@@ -66,6 +75,8 @@ def answer(methods: Methods, payload: bytes) -> bytes:
     if kind == "echo":
         echo = abci.ResponseEcho(message=request.echo.message)
         return frame(abci.Response(echo=echo).SerializeToString())
+    if kind in GRAMMAR:
+        log.debug("abci %s", kind)
     response = abci.Response(**{kind: methods[kind](getattr(request, kind))})
     return frame(response.SerializeToString())
 

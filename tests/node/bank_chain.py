@@ -70,10 +70,12 @@ class BankChain:
         self.store.close()
         self.start()
 
-    def init(self) -> bytes:
+    def init(self, initial_height: int = 1) -> bytes:
         """Begin the chain; returns the application hash."""
         state = json.dumps(self.make_genesis()).encode()
-        request = abci.RequestInitChain(chain_id=CHAIN_ID, initial_height=1, app_state_bytes=state)
+        request = abci.RequestInitChain(
+            chain_id=CHAIN_ID, initial_height=initial_height, app_state_bytes=state
+        )
         return bytes(self.app.init_chain(request).app_hash)
 
     def make_genesis(self) -> dict[str, Any]:
@@ -85,7 +87,7 @@ class BankChain:
         time = Timestamp()
         time.FromMilliseconds(START_MS + height * BLOCK_MS)
         block_hash = sha256(b"%d" % height + b"".join(txs)).digest()
-        return {"height": height, "txs": txs, "time": time, "hash": block_hash, **fields}
+        return {"height": height, "txs": txs, "time": time, "hash": block_hash} | fields
 
     def check(self, raw: bytes, *, again: bool = False) -> abci.ResponseCheckTx:
         """Ask whether a transaction may wait."""

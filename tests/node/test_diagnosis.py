@@ -21,7 +21,6 @@ from app.node.diagnosis import check_agreement, check_disk, explain_engine
 from app.node.genesis import init_home
 from app.node.leveldb import Committed, LevelStore, StoreFailed
 from app.node.metrics import Metrics
-from app.node.upkeep import reset_home
 from tests.node.bank_chain import ALICE, BankChain, a_send
 
 Usage = namedtuple("Usage", "free")
@@ -61,6 +60,7 @@ def node(tmp_path: Path) -> Iterator[BankChain]:
         ("write /n/cs.wal/wal: no space left on device", "the disk is full.*make room"),
         ("open LOCK: resource temporarily unavailable", "another CometBFT runs"),
         ("leveldb: manifest corrupted (field 'comparer')", "a file of the engine's is corrupt"),
+        ("panic: StoreBlockHeight (9) > StateBlockHeight + 1 (1)", "is corrupt or gone"),
         ("something new", "it said last:\nI said so\nsomething new"),
     ],
 )
@@ -178,18 +178,3 @@ class FullDisk:
 
     def __exit__(self, *failure: object) -> None:
         raise plyvel.IOError("000005.log: No space left on device")
-
-
-def test_reset_leaves_keys_settings_and_what_was_signed(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    init_home(home, NodeConfig(), "a-chain", "minimal")
-    for folder in (home.state, home.snapshots, home.engine / "data" / "state.db"):
-        folder.mkdir()
-    kept = sorted(path for path in tmp_path.rglob("*.json"))
-    reset_home(home)
-    assert sorted(path for path in tmp_path.rglob("*.json")) == kept
-    assert [path.name for path in (home.engine / "data").iterdir()] == ["priv_validator_state.json"]
-    assert not home.state.exists()
-    assert not home.snapshots.exists()
-    with home.lock(), pytest.raises(OperatorError, match="runs here already"):
-        reset_home(home)
