@@ -180,6 +180,9 @@ def main() -> None:
         hashlib.sha256(pyproject + str(ROOT).encode()).hexdigest(),
         lambda: pip_install("-e", f"{ROOT}[{','.join(extras)}]"),
     )
+    # Each process begins by importing our modules, and pip compiles none that are edited in place.
+    sources = ("app", "fl_worker", "scripts")
+    run(BIN / "python", "-m", "compileall", "-q", "-x", "templates", *sources)
     step("cometbft", f"building CometBFT {COMETBFT.split('@')[1]}", COMETBFT, install_cometbft)
     if "kubo" in sys.argv[1:]:
         module = KUBO_MODULE.read_text()
