@@ -181,8 +181,7 @@ def main() -> None:
         lambda: pip_install("-e", f"{ROOT}[{','.join(extras)}]"),
     )
     # Each process begins by importing our modules, and pip compiles none that are edited in place.
-    sources = ("app", "fl_worker", "scripts")
-    run(BIN / "python", "-m", "compileall", "-q", "-x", "templates", *sources)
+    run(BIN / "python", "-m", "compileall", "-q", "-x", "templates", "app", "fl_worker", "scripts")
     step("cometbft", f"building CometBFT {COMETBFT.split('@')[1]}", COMETBFT, install_cometbft)
     if "kubo" in sys.argv[1:]:
         module = KUBO_MODULE.read_text()

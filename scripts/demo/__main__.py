@@ -35,14 +35,14 @@ from app.sdk.protocol import (
     RoundPhase,
 )
 from scripts.demo.cheats import LIE_IN
-from scripts.demo.data import DATA_SETS, DataSet, find_data
+from scripts.demo.data import DATA_SETS, WORKERS, DataSet, find_data
 from scripts.demo.judge import ROUNDS, Judge, check_accuracy, judge_all, plain_flower
 from scripts.demo.people import (
     EVALUATORS,
+    GIVE_UP,
     LIAR,
     VALIDATORS,
     WORKER_CHEATS,
-    WORKERS,
     Participant,
     common,
     faucet_signer,
@@ -56,6 +56,7 @@ from scripts.demo.people import (
     wait_ready,
 )
 from scripts.demo.story import (
+    DATA,
     FOLDER,
     ROOT,
     Failed,
@@ -67,6 +68,7 @@ from scripts.demo.story import (
 )
 
 BUDGET_FLT = 1_000
+GIVE_UP_IN = 3
 VALIDATOR_KILLED_IN, VALIDATOR_GONE_S = 8, 5.0
 SETTLE_S_MAX = 120
 TRAINED = (RoundPhase.SCORE, RoundPhase.CHALLENGE, RoundPhase.SETTLED)
@@ -105,11 +107,12 @@ def main() -> int:
 async def demonstrate(data: DataSet) -> dict[str, Any]:
     """Set up, let the job run, and judge."""
     story = Story()
-    story.note(data.describe(WORKERS))
+    story.note(data.describe())
+    data.save_workers(DATA)
     with network() as net:
         story.note(f"{VALIDATORS} validators make blocks")
         async with await Client.connect(net.nodes[0].grpc) as client:
-            requester, participants = make_people(net, data)
+            requester, participants = make_people(net, DATA)
             faucet = faucet_signer(net)
             await fund(client, faucet, [each.signer for each in (requester, *participants)])
             with running(participants):
@@ -166,6 +169,7 @@ async def run_job(
         compare(story, judge),
         follow(client, story, judge, job_id),
         name_liar(story, participants),
+        let_cheats_go(story, judge.net, job_id),
         kill_worker(story, participants),
         kill_validator(story, judge.net),
     )
@@ -234,13 +238,23 @@ async def name_liar(story: Story, participants: list[Participant]) -> None:
     story.note(f"round {LIE_IN}: the model of {liar.name} is proven false, and voided")
 
 
+async def let_cheats_go(story: Story, net: Localnet, job_id: U64) -> None:
+    """Let those who hold up every round leave the job; the round at hand is still owed."""
+    await reached(story, GIVE_UP_IN, RoundPhase.REVEAL)
+    for name in GIVE_UP:
+        leave = ("worker", "leave", str(job_id), *common(net, name, 0))
+        await asyncio.to_thread(pollen, *leave)
+        story.note(f"round {GIVE_UP_IN}: {name} has lost enough, and leaves")
+
+
 async def kill_worker(story: Story, participants: list[Participant]) -> None:
     """Kill an honest worker that is drawn for the next round too, and start it again later.
 
     The next round is built on the lie and waits for it, and so is voided before it has updates.
     """
-    await reached(story, LIE_IN, RoundPhase.INCLUDE)
     victim = next(each for each in participants if each.role == "worker" and each.is_honest)
+    while not story.has_revealed(LIE_IN, victim.signer.address):
+        await asyncio.sleep(0.02)
     assert victim.process is not None
     victim.process.kill()
     victim.process.wait()

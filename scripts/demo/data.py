@@ -15,7 +15,16 @@ from fl_worker.scoring.slices import SLICE_COUNT
 from fl_worker.templates import TEMPLATES
 from scripts.demo.story import Failed
 
+Examples = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
+"""Images and what they show."""
+WORKERS = 8
+"""Those who train on a part of the data; others only cheat."""
 SPLIT_SEED, ALPHA = 7, 0.5
+
+
+def node_config(folder: Path, number: int) -> str:
+    """Return what a worker's data are called, as Flower's SuperNode takes it."""
+    return f"data-path='{folder / str(number)}.npz'"
 
 
 @dataclass(frozen=True)
@@ -40,17 +49,12 @@ class DataSet:
 
     name: str
     words: str
-    """Of every worker's node config, beside the split."""
+    """What its reader has to know, as a node config."""
     limits: Limits
     judged: slice
     """Of what no worker has: what the models are judged on; the rest is the requester's."""
 
-    def node_config(self, number: int, worker_count: int) -> str:
-        """Return what a worker's data are called, as Flower's SuperNode takes it."""
-        split = f"alpha={ALPHA} partition-seed={SPLIT_SEED}"
-        return f"partition-id={number} num-partitions={worker_count} {split} {self.words}".strip()
-
-    def load(self, part: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    def load(self, part: str) -> Examples:
         """Load what all workers hold together ("training"), or what none has ("holdout")."""
         source = template_module(f"{TEMPLATES[self.name]}.flowerapp.source")
         try:
@@ -61,7 +65,7 @@ class DataSet:
             raise Failed(str(error)) from None
         return x, y
 
-    def split_holdout(self) -> dict[str, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    def split_holdout(self) -> dict[str, Examples]:
         """Split what no worker has: one part is the requester's, the other is nobody's."""
         x, y = self.load("holdout")
         is_judged = np.zeros(len(y), bool)
@@ -71,14 +75,27 @@ class DataSet:
             "judged": (x[is_judged], y[is_judged]),
         }
 
-    def describe(self, worker_count: int) -> str:
+    def split_workers(self) -> list[Examples]:
+        """Split what the workers hold, each class by a Dirichlet draw."""
+        x, y = self.load("training")
+        partition = template_module("shared.flowerapp.partition")
+        owners = partition.split(y, WORKERS, ALPHA, SPLIT_SEED)
+        return [(x[owners == number], y[owners == number]) for number in range(WORKERS)]
+
+    def describe(self) -> str:
         """Return in words how many examples each worker trains on, and how many none has."""
         sizes = {name: f"{len(y):,}" for name, (_, y) in self.split_holdout().items()}
         kept = f"{sizes['validation']} score the updates, {sizes['judged']} others judge the models"
         partition = template_module("shared.flowerapp.partition")
-        owners = partition.split(self.load("training")[1], worker_count, ALPHA, SPLIT_SEED)
-        counts = [f"{partition.train_count(count):,}" for count in np.bincount(owners)]
-        return f"{self.name}: workers train on {' '.join(counts)} examples; {kept}"
+        counts = [f"{partition.train_count(len(y)):,}" for _, y in self.split_workers()]
+        split = f"split by Dirichlet({ALPHA}), seed {SPLIT_SEED}"
+        return f"{self.name}, {split}: workers train on {' '.join(counts)} examples; {kept}"
+
+    def save_workers(self, folder: Path) -> None:
+        """Give every worker a file with its own data."""
+        folder.mkdir()
+        for number, (x, y) in enumerate(self.split_workers()):
+            np.savez(folder / f"{number}.npz", x=x, y=y)
 
     def save(self, part: str, folder: Path) -> None:
         """Write a part of what no worker has, in as many files as a validation set has slices."""
@@ -95,7 +112,7 @@ def template_module(name: str) -> Any:
 
 
 DATA_SETS = {
-    "digits": DataSet("digits", "", Limits(20, 4, 12, 300), judged=slice(0, None, 2)),
+    "digits": DataSet("digits", "", Limits(20, 4, 8, 300), judged=slice(0, None, 2)),
     "fashion-mnist": DataSet(
         "fashion-mnist", "images=20000", Limits(40, 3, 20, 400), judged=slice(2_000, None)
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.node.localnet import Localnet
 from app.sdk.client import Client
@@ -13,10 +13,13 @@ from app.sdk.protocol import U64, JobStateRequest
 from fl_worker.cli.job.model import fetch_model
 from fl_worker.cli.participant import open_participant
 from fl_worker.cli.settings import Settings
-from scripts.demo.data import DataSet
+from scripts.demo.data import WORKERS, DataSet, node_config
 from scripts.demo.money import count_money
-from scripts.demo.people import WORKERS, Participant
-from scripts.demo.story import FOLDER, Failed, Story
+from scripts.demo.people import Participant
+from scripts.demo.story import DATA, FOLDER, Failed, Story
+
+if TYPE_CHECKING:
+    from fl_worker.flower.trainer import Trainer
 
 ROUNDS = 10
 ACCURACY_POINTS_MAX = 0.03
@@ -39,17 +42,24 @@ class Judge:
             localnet=FOLDER / "net",
         )
 
-    async def __aenter__(self) -> Judge:
+        self.app = FOLDER / "app"
+        self._begun: asyncio.Task[Trainer] | None = None
+
+    def begin(self) -> asyncio.Task[Trainer]:
+        """Start the app once, when the first model is there; until then the workers have to."""
+        self._begun = self._begun or asyncio.create_task(self._begin())
+        return self._begun
+
+    async def _begin(self) -> Trainer:
         from fl_worker.flower.fab import app_config
         from fl_worker.flower.recorder import record
         from fl_worker.flower.trainer import Trainer, TrainerConfig
 
-        self.app = FOLDER / "app"
         judged = FOLDER / "judged"
         self.data.save("judged", judged)
         self.recording = await record(self.app)
         app = app_config(self.app)
-        self.trainer = await Trainer.start(
+        return await Trainer.start(
             TrainerConfig(
                 app_dir=self.app,
                 clientapp=app.clientapp,
@@ -59,16 +69,20 @@ class Judge:
                 run_config=app.run_config,
             )
         )
+
+    async def __aenter__(self) -> Judge:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.trainer.close()
+        if self._begun is not None:
+            await (await self._begun).close()
 
     async def accuracy(self, arrays: Mapping[str, Any]) -> float:
         """Return the share of the hold-out data that a model gets right."""
+        trainer = await self.begin()
         evaluate = self.recording.evaluate
         assert evaluate is not None
-        reply = await self.trainer.evaluate(arrays, evaluate.config, 1, b"")
+        reply = await trainer.evaluate(arrays, evaluate.config, 1, b"")
         return float(reply.metrics["eval_acc"])
 
     async def measure(self, story: Story, job_id: U64, number: int) -> None:
@@ -83,7 +97,7 @@ async def plain_flower(judge: Judge, story: Story) -> list[float]:
     from fl_worker.flower.fab import parse_config
     from fl_worker.flower.loop import PlainConfig, run_plain_flower
 
-    configs = [parse_config(judge.data.node_config(number, WORKERS)) for number in range(WORKERS)]
+    configs = [parse_config(node_config(DATA, number)) for number in range(WORKERS)]
     rounds = await run_plain_flower(
         judge.app, configs, PlainConfig(round_count=ROUNDS), judge.recording
     )

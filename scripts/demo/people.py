@@ -21,12 +21,11 @@ from app.sdk.keyring import Keyring, Protection
 from app.sdk.protocol import U128, Address, Coin, Send
 from app.sdk.signer import Signer
 from app.sdk.text import from_bech32
-from scripts.demo.data import DataSet
+from scripts.demo.data import WORKERS, node_config
 from scripts.demo.story import FLT, FOLDER, ROOT, Failed, Story, console
 
 BIN = Path(sys.executable).parent
-WORKERS, AGGREGATORS, EVALUATORS, VALIDATORS = 8, 3, 3, 4
-"""Workers that train on a part of the data; those that cheat come on top."""
+AGGREGATORS, EVALUATORS, VALIDATORS = 3, 3, 4
 BOND_FLT, MONEY_FLT = 5_000, 10_000
 READY_TIMEOUT_S, READY_S = 240, 20.0
 """When everyone has registered at the latest, and on a quiet machine with two cores."""
@@ -40,6 +39,8 @@ CHEATS = {
     "evaluator-2": ("mute", "never reveals, attests unseen"),
 }
 """What each cheat does: the name of it in `scripts.demo.cheats`, and in words."""
+GIVE_UP = ("worker-8", "worker-11")
+"""Who leaves the job when it has lost some bond; a round with it takes the whole time to reveal."""
 WORKER_CHEATS = sum(name.startswith("worker") for name in CHEATS)
 LIAR = ("liar", "posts a false sum in round 4")
 """What every aggregator would do if it had the first turn in that round; one has it."""
@@ -127,10 +128,11 @@ def common(net: Localnet, name: str, node: int) -> list[str]:
     return [*addresses, *home]
 
 
-def make_people(net: Localnet, data: DataSet) -> tuple[Participant, list[Participant]]:
+def make_people(net: Localnet, data: Path) -> tuple[Participant, list[Participant]]:
     """Make the requester and everyone with a role, each with a key and a payout address.
 
-    A watcher registers nowhere and is paid itself, as a requester is.
+    `data` is the folder with a file for each honest worker. A watcher registers nowhere and is
+    paid itself, as a requester is.
     """
     ring = Keyring(FOLDER / "people" / "keys", protection=Protection.TEST)
     counts = {"worker": WORKERS + WORKER_CHEATS, "aggregator": AGGREGATORS, "evaluator": EVALUATORS}
@@ -152,8 +154,8 @@ def make_people(net: Localnet, data: DataSet) -> tuple[Participant, list[Partici
         if role in ("aggregator", "evaluator"):
             command += ["--listen", "127.0.0.1:0"]
         elif role == "worker":
-            config = data.node_config(number % WORKERS, WORKERS)
-            command += ["--trust-anyone", "--node-config", config]
+            command += ["--trust-anyone"]
+            command += ["--node-config", node_config(data, number)] if number < WORKERS else []
         signer = ring.open(name)
         paid_to = signer.address if role == "watcher" else from_bech32(payout)
         participants.append(Participant(name, role, command, signer, paid_to, words))

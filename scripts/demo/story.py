@@ -17,10 +17,13 @@ from app.sdk.protocol import (
     RoundPhaseChanged,
     ScoreStep,
     Slashed,
+    UpdateRevealed,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "demo"
+DATA = FOLDER / "data"
+"""A file of each worker's own."""
 FLT = 1_000_000
 console = Console()
 
@@ -48,6 +51,11 @@ class Story:
         """Whether a round is, or has been, in a phase."""
         changes = [event for event in self.events if isinstance(event, RoundPhaseChanged)]
         return (number, phase) in [(event.round, event.phase) for event in changes]
+
+    def has_revealed(self, number: int, worker: Address) -> bool:
+        """Whether a worker has revealed its update of a round."""
+        reveals = [event for event in self.events if isinstance(event, UpdateRevealed)]
+        return (number, worker) in [(event.round, event.worker) for event in reveals]
 
     @property
     def stood(self) -> list[float]:
