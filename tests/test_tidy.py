@@ -47,7 +47,7 @@ CODES = {
     "bank": 100, "auth": 200, "bonds": 300, "reputation": 400, "jobs": 500, "payouts": 600,
     "rounds": 700, "fees": 800, "beacon": 900, "slashing": 1100,
     "disputes": 1200, "committees": 1300, "feegrant": 2000, "authz": 2100,
-    "upgrade": 2200, "gov": 2400, "staking": 3000, "downtime": 3100,
+    "upgrade": 2200, "gov": 2400, "staking": 3000, "downtime": 3100, "distribution": 3200,
 }  # fmt: skip
 SECTIONS = (
     "Params", "records", "messages", "events", "rejections", "state", "lifecycle", "rules",

@@ -17,11 +17,11 @@ from app import chain
 from app.kernel import vrf
 from app.kernel.context import Block
 from app.kernel.crypto import module_address, verify_secp256k1
-from app.kernel.record import U32, U64, U128, Address, Duration, Time
+from app.kernel.record import U32, U64, U128, Address, Duration, Operator, Time
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.trie import Forest
 from app.kernel.tx import Coin
-from app.modules import beacon, bonds, jobs, payouts, statistics
+from app.modules import bank, beacon, bonds, jobs, payouts, statistics
 from app.modules.authz import (
     Exec,
     GenericAuthorization,
@@ -34,6 +34,13 @@ from app.modules.bank import Send
 from app.modules.bonds import Role
 from app.modules.committees import GrantKeptSlices
 from app.modules.disputes import DisputePhase
+from app.modules.distribution import (
+    REWARDS,
+    FundCommunityPool,
+    SetWithdrawAddress,
+    WithdrawDelegatorReward,
+    WithdrawValidatorCommission,
+)
 from app.modules.feegrant import (
     AllowedMsgAllowance,
     BasicAllowance,
@@ -52,6 +59,7 @@ from app.modules.gov import (
 from app.modules.gov.records import PROPOSALS
 from app.modules.jobs import JobPhase
 from app.modules.rounds import RoundPhase, ScoreOutcome, Scores
+from app.modules.staking import Delegate, Undelegate
 from app.wire.events import block_events, result_data, tx_events
 from app.wire.records import put_packed
 from app.wire.tx import decode_block
@@ -220,7 +228,7 @@ def governed() -> Chronicle:
     rita, olga = chronicle.ledger.people("rita", "olga")
     deposit = (Coin("uflt", U128(100 * FLT)),)
     replace_params = ReplaceParams(GOVERNANCE, statistics.Params(U64(77)))
-    spend = CommunityPoolSpend(GOVERNANCE, olga, (Coin("uflt", U128(1)),))
+    spend = CommunityPoolSpend(GOVERNANCE, olga, (Coin("uflt", U128(FLT)),))
     for messages in ([replace_params], [], [replace_params, spend]):
         packs = tuple(map(put_packed, messages))
         chronicle.do(SubmitProposal(packs, deposit, rita, "", "title", "summary", False))
@@ -231,6 +239,21 @@ def governed() -> Chronicle:
     found = [row.proposal.status.name for _, row in PROPOSALS.items(chronicle.ledger.state)]
     assert found == ["PASSED", "REJECTED", "FAILED"]
     assert statistics.PARAMS.get(chronicle.ledger.state).epoch_s == 77
+    return chronicle
+
+
+def rewarded() -> Chronicle:
+    """Fees that validators and a delegator share; all are paid, in part somewhere else."""
+    chronicle = Chronicle("rita", "olga", "dora", validators=["vera", "vito"])
+    rita, olga, dora = chronicle.ledger.people("rita", "olga", "dora")
+    vera, vito = Operator(rita), Operator(olga)
+    chronicle.do(Delegate(dora, vera, Coin("uflt", U128(7 * FLT))))
+    chronicle.do(SetWithdrawAddress(dora, olga))
+    chronicle.do(WithdrawDelegatorReward(dora, vera))
+    chronicle.do(WithdrawValidatorCommission(vito))
+    chronicle.do(FundCommunityPool((Coin("uflt", U128(5)),), olga))
+    chronicle.do(Undelegate(dora, vera, Coin("uflt", U128(7 * FLT))))
+    assert bank.get_balance(chronicle.ledger.state, REWARDS) > 0
     return chronicle
 
 
@@ -477,6 +500,7 @@ SCENARIOS: list[Callable[[], Chronicle]] = [
     allowances,
     authorized,
     governed,
+    rewarded,
     bonding,
     job,
     scored,

@@ -24,6 +24,7 @@ from app.modules import auth
 DENOM = "uflt"
 MODULE_ACCOUNTS = (
     "fee_collector",
+    "distribution",
     "bonded_tokens_pool",
     "not_bonded_tokens_pool",
     "bonds",

@@ -22,16 +22,15 @@ from dataclasses import dataclass, replace
 
 from app.kernel.amounts import PPM, share_ppm, split_exactly
 from app.kernel.context import Context
-from app.kernel.crypto import module_address
 from app.kernel.errors import Rejected, broken, require
 from app.kernel.module import Message, Module, Query
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader, State
 from app.kernel.table import Index, Singleton, Table
-from app.modules import bank, bonds, jobs, reputation
+from app.modules import bank, bonds, distribution, jobs, reputation
 from app.modules.jobs import Job, JobPhase
 
-TREASURY = module_address("treasury")
+TREASURY = distribution.TREASURY
 
 
 @dataclass(frozen=True, slots=True)

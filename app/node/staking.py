@@ -208,20 +208,20 @@ def missing(text: str) -> Refusal:
     return Refusal(text, CODE_NOT_FOUND, CODESPACE, is_missing=True)
 
 
-def read_address(text: str) -> Address:
+def read_address(text: str, field: str = "delegator_addr") -> Address:
     """Return the account that a question names."""
     try:
         return from_bech32(text)
     except ValueError as error:
-        raise Refusal(f"delegator_addr: {error}") from None
+        raise Refusal(f"{field}: {error}") from None
 
 
-def read_operator(text: str) -> Operator:
+def read_operator(text: str, field: str = "validator_addr") -> Operator:
     """Return the operator that a question names."""
     try:
         return Operator(from_bech32(text, OPERATOR_PREFIX))
     except ValueError as error:
-        raise Refusal(f"validator_addr: {error}") from None
+        raise Refusal(f"{field}: {error}") from None
 
 
 def cut(rows: Sequence[Any], pagination: Any) -> tuple[Sequence[Any], Any]:

@@ -18,6 +18,7 @@ from app.chain import QUERIES, run_query
 from app.kernel.errors import Rejected
 from app.kernel.proof import prove
 from app.node.cosmos import COSMOS_METHODS
+from app.node.distribution import DISTRIBUTION_METHODS
 from app.node.downtime import DOWNTIME_METHODS
 from app.node.question import CODESPACE_SDK, Method, Refusal, View, to_refusal
 from app.node.staking import STAKING_METHODS
@@ -48,6 +49,7 @@ METHODS: dict[str, Method] = {
     **COSMOS_METHODS,
     **STAKING_METHODS,
     **DOWNTIME_METHODS,
+    **DISTRIBUTION_METHODS,
 }
 
 

@@ -23,6 +23,14 @@ from app.modules.authz import (
     RevokeMessages,
     SendAuthorization,
 )
+from app.modules.distribution import (
+    FundCommunityPool,
+    SetWithdrawAddress,
+    WithdrawDelegatorReward,
+    WithdrawDelegatorRewardResponse,
+    WithdrawValidatorCommission,
+    WithdrawValidatorCommissionResponse,
+)
 from app.modules.downtime import Unjail
 from app.modules.feegrant import (
     AllowanceRequest,
@@ -116,6 +124,7 @@ __all__ = [
     "EditValidator",
     "Exec",
     "ExecResponse",
+    "FundCommunityPool",
     "GenericAuthorization",
     "GovDepositRequest",
     "GovDepositsRequest",
@@ -150,6 +159,7 @@ __all__ = [
     "RevokeAllowance",
     "RevokeMessages",
     "SendAuthorization",
+    "SetWithdrawAddress",
     "SoftwareUpgrade",
     "SubmitProposal",
     "TallyResult",
@@ -161,6 +171,10 @@ __all__ = [
     "UpdateParams",
     "VoteOption",
     "WeightedVoteOption",
+    "WithdrawDelegatorReward",
+    "WithdrawDelegatorRewardResponse",
+    "WithdrawValidatorCommission",
+    "WithdrawValidatorCommissionResponse",
     "consensus_address",
     "dec_text",
     "open_packed",

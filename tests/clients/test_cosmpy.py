@@ -93,6 +93,21 @@ def test_it_stakes(ledger: LedgerClient, wallet: LocalWallet) -> None:
     assert held.delegation.validator_address == str(validator.address)
 
 
+def test_it_shows_and_claims_rewards(ledger: LedgerClient, wallet: LocalWallet) -> None:
+    (validator,) = ledger.query_validators()
+    ledger.delegate_tokens(validator.address, 3 * FLT, wallet).wait_to_complete()
+    ledger.send_tokens(wallet.address(), 1, "uflt", wallet).wait_to_complete()
+
+    (stake,) = ledger.query_staking_summary(wallet.address()).current_positions
+    assert (stake.validator, stake.reward_dec > 0) == (validator.address, True)
+    tx = ledger.claim_rewards(validator.address, wallet)
+    tx.wait_to_complete()
+    said = ledger.query_tx(tx.tx_hash).events["withdraw_rewards"]
+    assert said["validator"] == str(validator.address)
+    assert said["delegator"] == str(wallet.address())
+    assert said["amount"].endswith("uflt")
+
+
 def test_it_simulates(ledger: LedgerClient, wallet: LocalWallet) -> None:
     account = ledger.query_account(wallet.address())
     tx = Transaction()

@@ -47,6 +47,7 @@ SET = {
     "validators": [{"address": str, "pub_key": KEY, "voting_power": "0", "proposer_priority": "0"}],
     "pagination": PAGE,
 }
+DEC_COIN = {"denom": "uflt", "amount": "0.0"}
 VALIDATOR = {
     "operator_address": str,
     "consensus_pubkey": KEY,
@@ -147,6 +148,19 @@ SHAPES: dict[str, Any] = {
     "/cosmos/staking/v1beta1/delegators/{kim}/unbonding_delegations": {
         "unbonding_responses": [object],
         "pagination": PAGE,
+    },
+    "/cosmos/distribution/v1beta1/delegators/{kim}/rewards": {
+        "rewards": [{"validator_address": str, "reward": [DEC_COIN]}],
+        "total": [DEC_COIN],
+    },
+    "/cosmos/distribution/v1beta1/community_pool": {"pool": [DEC_COIN]},
+    "/cosmos/distribution/v1beta1/params": {
+        "params": {
+            "community_tax": "0.0",
+            "base_proposer_reward": "0.0",
+            "bonus_proposer_reward": "0.0",
+            "withdraw_addr_enabled": bool,
+        }
     },
     "/cosmos/authz/v1beta1/grants/granter/{kim}": {"grants": [object], "pagination": PAGE},
     "/cosmos/tx/v1beta1/txs?query=tx.height=2": {

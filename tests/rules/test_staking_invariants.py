@@ -7,7 +7,7 @@ import pytest
 
 from app.kernel.crypto import module_address
 from app.kernel.errors import InvariantBroken
-from app.modules import bank, staking
+from app.modules import bank, distribution, staking
 from app.modules.staking import records
 from tests.build import FLT
 from tests.build_staking import (
@@ -74,6 +74,10 @@ TAMPERING: list[tuple[Callable[[StakingWorld], None], str]] = [
     (
         lambda w: records.ENTRIES_DUE.remove(w.state, first(records.ENTRIES_DUE, w)),
         "every entry is due",
+    ),
+    (
+        lambda w: distribution.set_validator(w.state, an_operator("vera"), 9, 0),
+        "rewards go by the power",
     ),
 ]
 

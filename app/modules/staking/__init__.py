@@ -20,7 +20,7 @@ from __future__ import annotations
 from app.kernel.errors import broken
 from app.kernel.module import Message, Module
 from app.kernel.store import Reader
-from app.modules import bank
+from app.modules import bank, distribution
 from app.modules.staking.delegating import (
     BeginRedelegate,
     BeginRedelegateResponse,
@@ -217,6 +217,16 @@ def every_entry_is_due_once(state: Reader) -> None:
         broken("every entry is due at its own time, and nothing else is")
 
 
+def what_earns_is_what_is_staked(state: Reader) -> None:
+    """Rewards go by the power, the commission and the shares that there are."""
+    rows = {operator: (row.power, row.rates.rate) for operator, row in VALIDATORS.items(state)}
+    shares = {place: row.shares for place, row in DELEGATIONS.items(state)}
+    earners = {key: (row.power, row.rate) for key, row in distribution.EARNERS.items(state)}
+    stakes = {place: row.shares for place, row in distribution.STAKES.items(state)}
+    if rows != earners or shares != stakes:
+        broken("rewards go by the power, the commission and the shares that there are")
+
+
 MODULE = Module(
     name="staking",
     package="cosmos.staking.v1beta1",
@@ -287,5 +297,6 @@ MODULE = Module(
         a_validator_has_power_if_it_is_bonded,
         every_delegation_is_found_by_validator,
         every_entry_is_due_once,
+        what_earns_is_what_is_staked,
     ),
 )

@@ -107,7 +107,7 @@ def release(state: State, ctx: Context) -> None:
         if validator.shares:
             store(state, validator)
         else:
-            remove(state, validator)
+            remove(state, ctx, validator)
     for due in list(ENTRIES_DUE.keys(state, up_to=now, limit=limit)):
         ENTRIES_DUE.remove(state, due)
         due_ms, delegator, source, destination = due

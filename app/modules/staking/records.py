@@ -25,7 +25,7 @@ from app.kernel.record import (
 from app.kernel.store import Reader, State
 from app.kernel.table import Index, Singleton, Table
 from app.kernel.tx import Coin
-from app.modules import bank, clock
+from app.modules import bank, clock, distribution
 
 BONDED_POOL = module_address("bonded_tokens_pool")
 NOT_BONDED_POOL = module_address("not_bonded_tokens_pool")
@@ -340,17 +340,19 @@ def store(state: State, validator: Validator) -> None:
     before = VALIDATORS.get(state, validator.operator)
     remove_places(state, before)
     VALIDATORS.put(state, validator.operator, validator)
+    distribution.set_validator(state, validator.operator, validator.power, validator.rates.rate)
     if validator.status is BondStatus.BONDED:
         BONDED.add(state, validator.operator)
     if is_ranked(validator):
         RANKS.add(state, rank_of(validator))
 
 
-def remove(state: State, validator: Validator) -> None:
+def remove(state: State, ctx: Context, validator: Validator) -> None:
     """Forget a validator in which nobody has a share."""
     remove_places(state, VALIDATORS.must(state, validator.operator))
     VALIDATORS.delete(state, validator.operator)
     OPERATORS.delete(state, consensus_address(validator.key))
+    distribution.remove_validator(state, ctx, validator.operator)
 
 
 def remove_places(state: State, validator: Validator | None) -> None:

@@ -8,7 +8,7 @@ from app.kernel.context import Context
 from app.kernel.errors import broken, require
 from app.kernel.record import Address, Dec, Operator
 from app.kernel.store import Reader, State
-from app.modules import bank
+from app.modules import bank, distribution
 from app.modules.staking.records import (
     DELEGATIONS,
     DELEGATORS,
@@ -43,7 +43,7 @@ def add_stake(
     shares = shares_for(validator, amount_uflt)
     tokens = validator.tokens_uflt + amount_uflt
     store(state, with_tokens(validator, tokens, validator.shares + shares))
-    set_shares(state, replace(delegation, shares=Dec(delegation.shares + shares)))
+    set_shares(state, ctx, replace(delegation, shares=Dec(delegation.shares + shares)))
     return shares
 
 
@@ -69,7 +69,7 @@ def take_stake(state: State, ctx: Context, delegation: Delegation, shares: int) 
     validator = VALIDATORS.must(state, delegation.operator)
     if not 0 < shares <= delegation.shares:
         broken("no more shares are taken than there are")
-    set_shares(state, replace(delegation, shares=Dec(delegation.shares - shares)))
+    set_shares(state, ctx, replace(delegation, shares=Dec(delegation.shares - shares)))
     left = validator.shares - shares
     amount = whole_tokens_of(validator, shares) if left else validator.tokens_uflt
     validator = with_tokens(validator, validator.tokens_uflt - amount, left)
@@ -78,7 +78,7 @@ def take_stake(state: State, ctx: Context, delegation: Delegation, shares: int) 
     if validator.shares or validator.status is not BondStatus.UNBONDED:
         store(state, validator)
     else:
-        remove(state, validator)
+        remove(state, ctx, validator)
     return amount
 
 
@@ -96,9 +96,10 @@ def own_uflt(state: Reader, validator: Validator) -> int:
     return 0 if own is None else whole_tokens_of(validator, own.shares)
 
 
-def set_shares(state: State, delegation: Delegation) -> None:
-    """Write a delegation; one without shares is none."""
+def set_shares(state: State, ctx: Context, delegation: Delegation) -> None:
+    """Write a delegation; one without shares is none. What it has earned is paid first."""
     place = (delegation.delegator, delegation.operator)
+    distribution.set_stake(state, ctx, *place, delegation.shares)
     if delegation.shares:
         DELEGATIONS.put(state, place, delegation)
         DELEGATORS.add(state, place[::-1])
