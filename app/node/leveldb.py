@@ -176,7 +176,7 @@ class LevelStore:
     @property
     def events_from(self) -> int:
         """Return the height from which on the events of jobs are here."""
-        data = self._db.get(EVENTS_FROM)
+        data = self._find(EVENTS_FROM)
         return int.from_bytes(data, "big") if data else 1
 
     def commit(
@@ -210,7 +210,7 @@ class LevelStore:
     def undo_records(self) -> Iterator[Undo]:
         """Walk the records that take back the last block, the one before it, and so on."""
         height = self.last.height
-        while (data := self._db.get(undo_key(height))) is not None:
+        while (data := self._find(undo_key(height))) is not None:
             undo = decode(Undo, data)
             yield undo
             height = undo.before.height
@@ -288,8 +288,14 @@ class LevelStore:
         stop = undo_key(max(height - self.undo_max + 1, 0))
         return list(self._db.iterator(start=UNDO, stop=stop, include_value=False))
 
+    def _find(self, key: bytes) -> bytes | None:
+        """Return what lies under a key of the database, if its bytes are as they were written."""
+        with failing_loudly(self._path):
+            value: bytes | None = self._db.get(key, verify_checksums=True)
+        return value
+
     def _read_last(self, path: Path) -> Committed:
-        data = self._db.get(COMMITTED)
+        data = self._find(COMMITTED)
         if data is None:
             return Committed()
         try:
