@@ -54,22 +54,32 @@ from app.modules.gov import (
     CommunityPoolSpend,
     Proposal,
     ProposalRequest,
+    ProposalResponse,
     ProposalsRequest,
+    ProposalsResponse,
     ProposalStatus,
     ReplaceParams,
     SubmitProposal,
+    SubmitProposalResponse,
     TallyResult,
     TallyResultRequest,
+    TallyResultResponse,
     UpdateParams,
     VoteOption,
     WeightedVoteOption,
 )
 from app.modules.gov import DepositRequest as GovDepositRequest
+from app.modules.gov import DepositResponse as GovDepositResponse
 from app.modules.gov import DepositsRequest as GovDepositsRequest
+from app.modules.gov import DepositsResponse as GovDepositsResponse
 from app.modules.gov import Params as GovParams
 from app.modules.gov import ParamsRequest as GovParamsRequest
+from app.modules.gov import ParamsResponse as GovParamsResponse
 from app.modules.gov import VoteRequest as GovVoteRequest
+from app.modules.gov import VoteResponse as GovVoteResponse
 from app.modules.gov import VotesRequest as GovVotesRequest
+from app.modules.gov import VotesResponse as GovVotesResponse
+from app.modules.gov.running import ParamsReplaced
 from app.modules.staking import (
     BeginRedelegate,
     BeginRedelegateResponse,
@@ -127,11 +137,16 @@ __all__ = [
     "FundCommunityPool",
     "GenericAuthorization",
     "GovDepositRequest",
+    "GovDepositResponse",
     "GovDepositsRequest",
+    "GovDepositsResponse",
     "GovParams",
     "GovParamsRequest",
+    "GovParamsResponse",
     "GovVoteRequest",
+    "GovVoteResponse",
     "GovVotesRequest",
+    "GovVotesResponse",
     "Grant",
     "GrantAllowance",
     "GrantAuthorization",
@@ -148,12 +163,15 @@ __all__ = [
     "Packed",
     "PageRequest",
     "PageResponse",
+    "ParamsReplaced",
     "PeriodicAllowance",
     "Plan",
     "Proposal",
     "ProposalRequest",
+    "ProposalResponse",
     "ProposalStatus",
     "ProposalsRequest",
+    "ProposalsResponse",
     "PruneAllowances",
     "ReplaceParams",
     "RevokeAllowance",
@@ -162,8 +180,10 @@ __all__ = [
     "SetWithdrawAddress",
     "SoftwareUpgrade",
     "SubmitProposal",
+    "SubmitProposalResponse",
     "TallyResult",
     "TallyResultRequest",
+    "TallyResultResponse",
     "Time",
     "Undelegate",
     "UndelegateResponse",
