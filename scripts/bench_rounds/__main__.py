@@ -7,7 +7,8 @@ readers: all transactions are signed and go through the SDK; there is no trainin
 processes (4 workers, 3 aggregators, 3 evaluators), beside plain Flower's loop with the same app,
 data and epochs. The app trains for real and then sleeps to the step's length, so that workers which
 share the processors here train as they would on machines of their own. Plain Flower trains one
-worker after the other: what a round is held against is its loop with a single worker.
+worker after the other: what a round is held against is its loop with a single worker. With
+`--scored` evaluators measure each round's updates, on the same processors, while the next trains.
 
     python -m scripts.bench_rounds --many 16,64,256 --overhead 1,10 --json build/rounds.json
 """
@@ -33,6 +34,7 @@ from scripts.bench_rounds.overhead import measure_overhead
 def main(
     many: Annotated[str, typer.Option(help="Workers in a round, such as 16,64,256.")] = "",
     overhead: Annotated[str, typer.Option(help="Seconds of training, such as 1,10.")] = "",
+    scored: Annotated[bool, typer.Option(help="Score rounds beside the training.")] = False,
     validators: Annotated[str, typer.Option(help="Sizes of network, such as 1,4.")] = "4",
     output: Annotated[Path | None, typer.Option("--json", help="Where to write JSON.")] = None,
 ) -> None:
@@ -43,8 +45,9 @@ def main(
         figures = asyncio.run(measure_many(int(count), int(nodes)))
         results["many workers"][f"{count} workers, {nodes} validators"] = figures
     for step, nodes in itertools.product(split(overhead), split(validators)):
-        figures = asyncio.run(measure_overhead(float(step), int(nodes)))
-        results["beside plain Flower"][f"step of {step} s, {nodes} validators"] = figures
+        name = f"step of {step} s, {nodes} validators" + (", scored" if scored else "")
+        figures = asyncio.run(measure_overhead(float(step), int(nodes), is_scored=scored))
+        results["beside plain Flower"][name] = figures
     for title, columns in results.items():
         if columns:
             console.print(to_table(f"Rounds: {title}", columns))

@@ -86,7 +86,12 @@ async def follow(client: Client, job_id: int, acts: Acts) -> Entered:
     raise RuntimeError("the stream ended")
 
 
+def attested_s(entered_s: Entered, number: int) -> float:
+    """Return when a round's model was attested: what follows runs beside the next round."""
+    return entered_s.get((number, "SCORE"), entered_s[number, PHASES[-1]])
+
+
 def phases_s(entered_s: Entered, number: int) -> dict[str, float]:
-    """Return how long each phase of a round took, but the last, in seconds."""
-    times = [entered_s[number, name] for name in PHASES]
+    """Return how long each phase of a round took until it was attested, in seconds."""
+    times = [entered_s[number, name] for name in PHASES[:-1]] + [attested_s(entered_s, number)]
     return {name: b - a for name, (a, b) in zip(PHASES, itertools.pairwise(times))}

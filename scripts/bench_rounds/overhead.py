@@ -10,9 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import PIPE
+from typing import Any
 
 from app.kernel.crypto import sha256
 from app.node.config import Home
@@ -36,6 +37,7 @@ from scripts.bench_rounds.network import (
     TIMEOUT_S,
     Entered,
     Figures,
+    attested_s,
     follow,
     network,
     phases_s,
@@ -72,19 +74,28 @@ def train(*arguments):
     return loss
 '''
 """Added to the task.py of the template."""
+SCORED = {
+    "pay.contribution": "leave_one_out",
+    "work.metric": "eval_loss",
+    "work.metric_direction": "lower",
+    "schedule.score_s": 120,
+}
+"""Of a job whose rounds are scored beside the training of the next."""
+REQUESTER = "requester"
 
 
-async def measure_overhead(step_s: float, validators: int) -> Figures:
+async def measure_overhead(step_s: float, validators: int, *, is_scored: bool) -> Figures:
     """Return how long rounds with this training step take, by Pollen and by plain Flower."""
-    signers = {name: Signer(sha256(name.encode())) for name in ("requester", *NAMES)}
+    signers = {name: Signer(sha256(name.encode())) for name in (REQUESTER, *NAMES)}
     round_count = 1 + max(ROUNDS_MIN, round(MEASURED_S / step_s))
     with network(validators, [each.address for each in signers.values()]) as (net, folder):
         ring = Keyring(folder / "people" / "keys", protection=Protection.TEST)
         for name, signer in signers.items():
             ring.import_secret(name, signer.secret)
         app = make_app(folder / "app", step_s)
-        with participants(net, folder) as processes:
-            job_id = post(net, folder, app, round_count)
+        names = (REQUESTER, *NAMES) if is_scored else NAMES
+        with participants(net, folder, names) as processes:
+            job_id = post(net, folder, app, round_count, is_scored=is_scored)
             work = Work(net, processes)
             async with await Client.connect(net.nodes[0].grpc) as client:
                 entered_s = await follow(client, job_id, {RoundPhase.CHALLENGE: work.note})
@@ -112,28 +123,33 @@ def command(net: Localnet, folder: Path, name: str, *words: str) -> list[str]:
     return [str(BIN / "pollen"), *words, "--node", node, *home]
 
 
-def post(net: Localnet, folder: Path, app: Path, round_count: int) -> int:
-    """Post the app as a job, and return its number."""
-    spec = {**QUICK, "schedule.round_count": round_count, "schedule.reserve_count": 0}
+def post(net: Localnet, folder: Path, app: Path, round_count: int, *, is_scored: bool) -> int:
+    """Post the app as a job, with a validation set if it is scored, and return its number."""
+    spec: dict[str, Any] = {
+        **QUICK,
+        "schedule.round_count": round_count,
+        "schedule.reserve_count": 0,
+    }
     spec |= {"schedule.cohort_size": WORKERS, "schedule.cohort_size_min": WORKERS}
-    (folder / "spec.json").write_text(json.dumps(spec))
     words = ["job", "post", str(app), "--yes", "--output", "json"]
+    if is_scored:
+        holdout, spec = folder / "validation", spec | SCORED
+        program = [sys.executable, "-m", "flowerapp.holdout", str(holdout)]
+        subprocess.run(program, cwd=app, check=True)
+        words += ["--validation", str(holdout)]
+    (folder / "spec.json").write_text(json.dumps(spec))
     words += ["--spec", str(folder / "spec.json"), "--budget", f"{BUDGET_UFLT * round_count}uflt"]
-    posting = command(net, folder, "requester", *words)
+    posting = command(net, folder, REQUESTER, *words)
     return int(json.loads(subprocess.run(posting, check=True, stdout=PIPE).stdout)["job_id"])
 
 
 @contextmanager
-def participants(net: Localnet, folder: Path) -> Iterator[list[int]]:
+def participants(net: Localnet, folder: Path, names: Sequence[str]) -> Iterator[list[int]]:
     """Run everyone as a process of its own, once all are ready; their ids."""
-    processes, logs = [], [folder / f"{name}.log" for name in NAMES]
-    for name, log in zip(NAMES, logs):
-        role, _, number = name.partition("-")
-        words = ["--trust-anyone", "--node-config", node_config(int(number))]
-        words = words if role == "worker" else ["--listen", "127.0.0.1:0"]
-        words = [role, "start", "--bond", f"{BOND_UFLT}uflt", "--log", "json", *words]
+    processes, logs = [], [folder / f"{name}.log" for name in names]
+    for name, log in zip(names, logs):
         with log.open("wb") as file:
-            start = command(net, folder, name, *words)
+            start = command(net, folder, name, *words_of(name), "--log", "json")
             processes.append(subprocess.Popen(start, stdout=file, stderr=file))
     try:
         deadline_s = time.monotonic() + TIMEOUT_S
@@ -148,6 +164,17 @@ def participants(net: Localnet, folder: Path) -> Iterator[list[int]]:
             process.send_signal(signal.SIGINT)
         for process in processes:
             process.wait()
+
+
+def words_of(name: str) -> list[str]:
+    """Return what starts somebody's role."""
+    role, _, number = name.partition("-")
+    if role == REQUESTER:
+        return ["job", "serve"]
+    own = ["--listen", "127.0.0.1:0"]
+    if role == "worker":
+        own = ["--trust-anyone", "--node-config", node_config(int(number))]
+    return [role, "start", "--bond", f"{BOND_UFLT}uflt", *own]
 
 
 def node_config(number: int) -> str:
@@ -181,14 +208,21 @@ class Work:
 
 def family(process: int) -> list[int]:
     """Return a process and all that it has started."""
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    children = look(process, f"task/{process}/children").split()
     return [process, *[each for child in children for each in family(int(child))]]
 
 
 def processor_s(process: int) -> float:
-    """Return the time a process has had of the processors."""
-    parts = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+    """Return the time a process has had of the processors, and what it started that has ended."""
+    parts = look(process, "stat").rpartition(")")[2].split()
+    return sum(map(int, parts[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def look(process: int, name: str) -> str:
+    """Return what the system says of a process; empty once it has ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{process}/{name}").read_text()
+    return ""
 
 
 def compare(entered_s: Entered, plain_s: float) -> Figures:
@@ -196,7 +230,7 @@ def compare(entered_s: Entered, plain_s: float) -> Figures:
     numbers = range(2, max(number for number, _ in entered_s) + 1)
     phases = [phases_s(entered_s, number) for number in numbers]
     rounds_s = [
-        entered_s.get((number + 1, "COMMIT"), entered_s[number, "CHALLENGE"])
+        entered_s.get((number + 1, "COMMIT"), attested_s(entered_s, number))
         - entered_s[number, "COMMIT"]
         for number in numbers
     ]
@@ -211,4 +245,7 @@ def compare(entered_s: Entered, plain_s: float) -> Figures:
         "overhead percent": 100 * (round_s / plain_s - 1),
         "overhead ms": 1000 * (round_s - plain_s),
         **{f"of it {name} ms": 1000 * median for name, median in medians.items()},
+        "scored beside it s": statistics.median(
+            entered_s[number, "CHALLENGE"] - attested_s(entered_s, number) for number in numbers
+        ),
     }
