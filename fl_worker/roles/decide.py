@@ -249,7 +249,9 @@ def decide_scorer(view: JobStateResponse, me: Address, memory: ScorerMemory) -> 
 
 
 def act_of_scorer(current: Round, scorer: Scorer, memory: ScorerMemory) -> Act | None:
-    """Return what one round's scoring asks of one who scores it."""
+    """Return what one round's scoring asks of one who scores it; of a voided one's nobody."""
+    if current.phase != RoundPhase.SCORE:
+        return None
     place = current.round, current.score_attempt
     is_scored, has_committed = place in memory.scored, bool(scorer.commitment)
     if current.score_step == ScoreStep.COMMIT and not (has_committed or scorer.refused):
@@ -296,9 +298,10 @@ def decide_requester(view: JobStateResponse, me: Address) -> Iterator[Intent]:
     if view.job.requester != me:
         return
     for state in view.rounds:
-        is_asked = state.round.score_step == ScoreStep.GRANT
+        current = state.round
+        is_asked = current.phase == RoundPhase.SCORE and current.score_step == ScoreStep.GRANT
         if is_asked and not any(each.slice_keys for each in asked_scorers(state)):
-            yield Intent(Act.GRANT_SLICES, state.round.round, state.round.score_attempt)
+            yield Intent(Act.GRANT_SLICES, current.round, current.score_attempt)
     is_asked = view.job.phase == JobPhase.REVIEW and view.committee.step == CommitteeStep.GRANT
     if is_asked and not any(each.slice_keys for each in view.members):
         yield Intent(Act.GRANT_KEPT, U32(0))

@@ -284,6 +284,15 @@ def test_who_scores_no_more_and_a_stranger_owe_no_score() -> None:
         assert not [*decide_scorer(with_scorer(step, **mine), STRANGER, memory)]
 
 
+def test_a_round_voided_while_it_was_scored_asks_for_no_scores_and_no_slices() -> None:
+    for step, mine, memory, _ in SCORING.values():
+        (state,) = with_scorer(step, **mine).rounds
+        voided = replace(state, round=replace(state.round, phase=RoundPhase.VOIDED))
+        view = replace(VIEW, rounds=(voided,))
+        assert not [*decide_scorer(view, ME, memory)]
+        assert not [*decide_requester(view, VIEW.job.requester)]
+
+
 def test_a_requester_grants_once_in_each_attempt() -> None:
     rita = VIEW.job.requester
     asked = [
