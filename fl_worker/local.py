@@ -34,7 +34,7 @@ from fl_worker.flower.inside.frames import Arrays
 from fl_worker.flower.sandbox import Limits
 from fl_worker.flower.trainer import RecordKeys, Trainer, TrainerConfig, TrainReply
 from fl_worker.means import mean_metrics
-from fl_worker.scoring.bench import Measured, open_bench
+from fl_worker.scoring.bench import Bench, Measured
 from fl_worker.scoring.score import score_updates
 from fl_worker.update.combine import Included, combine
 from fl_worker.update.layout import Layout
@@ -127,6 +127,8 @@ async def run_job(app: LocalApp, model: bytes) -> AsyncIterator[LocalRound]:
         for number, node_config in enumerate(app.node_configs)
     ]
     workers = [LocalWorker(trainer) for trainer in trainers]
+    terms = Measured(app.app_dir, app.spec, app.layout, RUN_ID, app.limits)
+    bench = await Bench.start(terms) if app.validation else None
     try:
         await asyncio.gather(*(trainer.warm() for trainer in trainers))
         for number in range(1, app.spec.schedule.round_count + 1):
@@ -140,7 +142,7 @@ async def run_job(app: LocalApp, model: bytes) -> AsyncIterator[LocalRound]:
             ]
             base, counted = model, count_replies(app, replies, updates)
             model = await asyncio.to_thread(combine_all, app, base, [*counted.values()])
-            utilities = await score_locally(app, base, [*counted.values()], number)
+            utilities = await score_locally(app, bench, base, [*counted.values()], number)
             measured = await evaluate_all(app, workers, model, number, at_once)
             yield LocalRound(
                 number=number,
@@ -158,6 +160,8 @@ async def run_job(app: LocalApp, model: bytes) -> AsyncIterator[LocalRound]:
             )
     finally:
         await asyncio.gather(*(trainer.close() for trainer in trainers))
+        if bench is not None:
+            await bench.close()
 
 
 async def start_trainer(
@@ -235,20 +239,19 @@ def without_weight(app: LocalApp, metrics: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def score_locally(
-    app: LocalApp, base: bytes, updates: Sequence[Included], number: int
+    app: LocalApp, bench: Bench | None, base: bytes, updates: Sequence[Included], number: int
 ) -> list[int]:
     """Return the utilities of a round as evaluators find them; none if it isn't scored.
 
     A round's slices are drawn as on the chain, from a seed that is always the same.
     """
-    if not app.validation:
+    if bench is None:
         return []
     count = len(app.validation) - JobsParams().slices_kept
     drawn = RoundsParams().slices_drawn
     numbers = draw_numbers(SEED, RUN_ID, number, count, drawn=drawn, domain=SLICE_DRAW)
     slices = [app.validation[each] for each in numbers]
-    measured = Measured(app.app_dir, app.spec, app.layout, RUN_ID, app.limits)
-    async with open_bench(measured, slices) as bench:
+    async with bench.lay_out(slices):
         utilities, _ = await score_updates(bench, base, updates, number)
     return utilities
 

@@ -151,6 +151,8 @@ async def read_jobs(settings: Settings, options: ReaderOptions) -> None:
         finally:
             sweeper.cancel()
             await gateway.stop()
+            if opener is not None:
+                await opener.close()
 
 
 async def sweep(role: ReaderRole) -> None:

@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import resource
+import shutil
 import signal
 import sys
 import traceback
@@ -21,6 +22,9 @@ from typing import Any, BinaryIO
 
 PR_SET_PDEATHSIG = 1
 OUTPUT_LENGTH_MAX = 4000
+ANSWERED = 99
+"""How a copy of this process ends that has answered."""
+SIGNALLED = 128
 INSIDE = "pollen_inside"
 VERBS = {
     "load": ("client", "load"),
@@ -32,15 +36,44 @@ VERBS = {
 
 def main() -> None:
     """Answer requests until the pipe closes."""
-    settings = json.loads(sys.argv[1])
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    settings, home = json.loads(sys.argv[1]), Path.cwd()
+    die_with_parent()
     set_limits(settings)
     requests, replies = take_pipes()
     frames = load_inside()
     while (request := frames.read(requests)) is not None:
+        is_apart = request.header.get("is_apart", False)
+        if is_apart and not go_on_as_copy(home):
+            continue
         limit_cpu(settings["cpu_s_max"])
         replies.write(answer(frames, request))
         replies.flush()
+        if is_apart:
+            os._exit(ANSWERED)
+
+
+def die_with_parent() -> None:
+    """Let this process be killed when the one that started it ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def go_on_as_copy(home: Path) -> bool:
+    """Return True in a copy of this process; False here, once the copy has answered and ended.
+
+    What the app keeps of the answer ends with the copy, new files in its home too. Without an
+    answer this process ends as the copy did.
+    """
+    kept = set(os.listdir(home))
+    copy = os.fork()
+    if not copy:
+        die_with_parent()
+        return True
+    code = os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
+    if code != ANSWERED:
+        os._exit(code if code >= 0 else SIGNALLED - code)
+    for path in [home / name for name in os.listdir(home) if name not in kept]:
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    return False
 
 
 def set_limits(settings: dict[str, Any]) -> None:

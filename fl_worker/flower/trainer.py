@@ -42,6 +42,8 @@ class TrainerConfig:
     keys: RecordKeys = RecordKeys()
     limits: Limits = Limits()
     readable: tuple[Path, ...] = ()
+    forgets: bool = False
+    """Each message is answered by a copy of the loaded app: nothing is left of those before it."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,10 @@ class Trainer:
 
     async def _ask(self, request: Frame) -> Frame:
         async with self._turn:
-            return await (await self._running()).ask(request)
+            process = await self._running()
+            if request.header.get("is_apart"):
+                await process.ask(Frame(self._app("load")))
+            return await process.ask(request)
 
     async def _running(self) -> AppProcess:
         if self._process is not None and not self._process.is_running:
@@ -150,6 +155,7 @@ class Trainer:
         keys = self._config.keys
         return {
             **self._app("call"),
+            "is_apart": self._config.forgets,
             "run_id": self._config.run_id,
             "node_id": self._config.node_id,
             "node_config": dict(self._config.node_config),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +12,7 @@ from app.sdk.protocol import Slice
 from fl_worker.blobs.sealing import Sealed, seal
 from fl_worker.flower.errors import AppFailed, FlowerError
 from fl_worker.posting.spec import blob_on_chain
-from fl_worker.scoring.bench import VALIDATION_PLACE, Measured, open_bench
+from fl_worker.scoring.bench import VALIDATION_PLACE, Bench, Measured
 from fl_worker.scoring.slices import cut_slices
 
 
@@ -54,13 +55,15 @@ async def try_validation(measured: Measured, model: bytes, slices: Sequence[byte
             f"--evaluator-node-config {work.evaluator_node_config!r} has no {VALIDATION_PLACE}; "
             "put it where the app takes the folder"
         )
-    async with open_bench(measured, slices) as bench:
-        value = await bench.measure(model, 1)
+    bench, without = await Bench.start(measured), None
     try:
-        async with open_bench(measured, ()) as bench:
-            without = await bench.measure(model, 1)
-    except AppFailed:
-        return value
+        async with bench.lay_out(slices):
+            value = await bench.measure(model, 1)
+        with suppress(AppFailed):
+            async with bench.lay_out(()):
+                without = await bench.measure(model, 1)
+    finally:
+        await bench.close()
     if without == value:
         raise FlowerError(
             f"evaluate gives the {work.metric} {value} with the validation set and without: it "

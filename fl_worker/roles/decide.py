@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from app.sdk.protocol import (
+    SCORING,
     U32,
     Address,
     CommitteeStep,
@@ -36,6 +37,7 @@ class Act(Enum):
     """One thing to do in one round."""
 
     WARM = "warm"
+    COOL = "cool"
     TRAIN = "train"
     COMMIT = "commit"
     REVEAL = "reveal"
@@ -138,6 +140,7 @@ UNSETTLED = (
     RoundPhase.SCORE,
     RoundPhase.CHALLENGE,
 )
+UNSCORED = tuple(phase for phase in UNSETTLED if phase != RoundPhase.CHALLENGE)
 ENDED = (JobPhase.SETTLED, JobPhase.CANCELLED, JobPhase.FAILED)
 CALLED = (SeatKind.COHORT, SeatKind.CALLED)
 COLLECTING = (
@@ -262,6 +265,31 @@ def act_of_scorer(current: Round, scorer: Scorer, memory: ScorerMemory) -> Act |
     if current.score_step == ScoreStep.REVEAL and is_closed and is_scored:
         return Act.REVEAL_SCORES
     return None
+
+
+def decide_app(view: JobStateResponse, me: Address, *, is_warm: bool) -> Iterator[Intent]:
+    """Walk what asks for an evaluator's app: it runs from draw to draw as long as one measures."""
+    if is_warm != is_to_measure(view, me):
+        yield Intent(Act.COOL if is_warm else Act.WARM, U32(0))
+
+
+def is_to_measure(view: JobStateResponse, me: Address) -> bool:
+    """Whether an evaluator still has to measure for a round or a result it was drawn for."""
+    is_scored = view.job.spec.pay.contribution in SCORING
+    if is_scored and any(is_to_score(state, me) for state in view.rounds):
+        return True
+    member = find_member(view, me)
+    is_asked = view.committee.step in (CommitteeStep.GRANT, CommitteeStep.COMMIT)
+    return is_asked and member is not None and not member.commitment
+
+
+def is_to_score(state: RoundState, me: Address) -> bool:
+    """Whether an evaluator scores a round, now or once it has a model, and hasn't yet."""
+    current, scorer, reader = state.round, find_scorer(state, me), find_reader(state, me)
+    if current.phase == RoundPhase.SCORE and current.score_step != ScoreStep.DRAW:
+        is_asked = current.score_step in (ScoreStep.GRANT, ScoreStep.COMMIT)
+        return is_asked and scorer is not None and not (scorer.commitment or scorer.refused)
+    return current.phase in UNSCORED and reader is not None and not reader.is_aggregator
 
 
 def find_member(view: JobStateResponse, me: Address) -> Member | None:

@@ -51,6 +51,7 @@ from fl_worker.roles.decide import (
     Act,
     Intent,
     ReaderMemory,
+    decide_app,
     decide_reader,
     missing_updates,
 )
@@ -98,6 +99,7 @@ class ReaderRole:
     ) -> None:
         """Follow as a reader; one that opens slices scores and measures too."""
         self.name = config.name
+        self._opener = opener
         self._scorer = Scorer(chain, peers, opener) if opener else None
         self._member = CommitteeMember(chain, peers, opener) if opener else None
         self._chain = chain
@@ -144,16 +146,23 @@ class ReaderRole:
             if state.round.phase == RoundPhase.INCLUDE:
                 place = (view.job.job_id, state.round.round)
                 self._include_began_s.setdefault(place, time.monotonic())
-        yield from decide_reader(view, self._chain.address, self.memory(view.job.job_id))
+        job_id, me = view.job.job_id, self._chain.address
+        yield from decide_reader(view, me, self.memory(job_id))
+        if self._opener is not None:
+            yield from decide_app(view, me, is_warm=self._opener.is_warm(job_id))
         if self._scorer is not None:
             yield from self._scorer.decide(view)
         if self._member is not None:
             yield from self._member.decide(view)
 
     async def act(self, view: JobStateResponse, state: RoundState | None, intent: Intent) -> None:
-        """Collect, vote, combine, post, attest, score, measure or forget."""
+        """Collect, vote, combine, post, attest, score, measure or forget; start or end an app."""
         if intent.act is Act.FORGET:
             await self._forget(view.job, intent.round)
+        elif self._opener is not None and intent.act is Act.WARM:
+            await self._opener.warm(view.job)
+        elif self._opener is not None and intent.act is Act.COOL:
+            await self._opener.end(view.job.job_id)
         elif self._member is not None and intent.act in MEMBER_ACTS:
             await self._member.act(view, intent)
         elif state is not None and intent.act is Act.COLLECT:
@@ -174,6 +183,8 @@ class ReaderRole:
         self._seen.pop(job.job_id, None)
         if self._member is not None:
             self._member.forget(job.job_id)
+        if self._opener is not None:
+            await self._opener.end(job.job_id)
         await asyncio.to_thread(self._keep_layout, job)
         await drop_tags(self._store, f"job/{job.job_id}/round/")
         await self._drop_models(job, before=job.next_round)

@@ -48,6 +48,7 @@ from fl_worker.flower.trainer import Trainer, TrainerConfig, TrainReply, node_id
 from fl_worker.local import record_keys
 from fl_worker.roles.agent import Chain
 from fl_worker.roles.decide import READING, Act, Intent, WorkerMemory, decide_worker, find_seat
+from fl_worker.roles.kept import Kept
 from fl_worker.roles.peers import Peers
 from fl_worker.roles.standing import StandingOrder
 from fl_worker.update.layout import Layout
@@ -82,6 +83,10 @@ class Prepared:
     layout: Layout
     train_config: Mapping[str, Any]
 
+    async def close(self) -> None:
+        """End the app."""
+        await self.trainer.close()
+
 
 class Worker:
     """What a worker does for the jobs it joined."""
@@ -93,13 +98,13 @@ class Worker:
         self._store = store
         self._peers = peers
         self._config = config
-        self._prepared: dict[int, asyncio.Task[Prepared]] = {}
+        self._apps = Kept(self._prepare)
 
     async def wants(self, job: Job) -> bool:
         """Whether it has joined the job, or joins it now; one it left may still be owed a round."""
-        is_joined = await self._config.order.joins(self._chain, job, self.prepare)
+        is_joined = await self._config.order.joins(self._chain, job, self._apps.prepare)
         if is_joined:
-            self.prepare(job)
+            self._apps.prepare(job)
         return is_joined or job.job_id in self._chain.journal.held_jobs()
 
     def is_news(self, event: Any) -> bool:
@@ -111,8 +116,7 @@ class Worker:
     def decide(self, view: JobStateResponse) -> Iterator[Intent]:
         """Walk what the worker owes."""
         trained = self._chain.journal.trained_rounds(view.job.job_id)
-        preparation = self._prepared.get(view.job.job_id)
-        is_warm = preparation is not None and is_ready(preparation)
+        is_warm = self._apps.is_ready(view.job.job_id)
         return decide_worker(view, self._chain.address, WorkerMemory(trained, is_warm))
 
     async def act(self, view: JobStateResponse, state: RoundState | None, intent: Intent) -> None:
@@ -122,7 +126,7 @@ class Worker:
             await asyncio.to_thread(self._store.drop, tag)
             self._chain.journal.forget_round(view.job.job_id, intent.round)
         elif intent.act is Act.WARM:
-            await asyncio.shield(self.prepare(view.job))
+            await asyncio.shield(self._apps.prepare(view.job))
         elif state is not None and intent.act is Act.TRAIN:
             await self._train(view, state)
         elif state is not None and intent.act is Act.COMMIT:
@@ -132,9 +136,7 @@ class Worker:
 
     async def finish(self, job: Job) -> None:
         """Close the app's process and drop the job's bytes."""
-        preparation = self._prepared.pop(job.job_id, None)
-        if preparation is not None:
-            await end(preparation)
+        await self._apps.end(job.job_id)
         for number in range(job.next_round):
             await asyncio.to_thread(self._store.drop, str(RoundTag(job.job_id, number)))
         self._chain.journal.forget_job(job.job_id)
@@ -142,18 +144,10 @@ class Worker:
 
     async def close(self) -> None:
         """Stop every app; what they were training is lost and trained again."""
-        for preparation in self._prepared.values():
-            await end(preparation)
-
-    def prepare(self, job: Job) -> asyncio.Task[Prepared]:
-        """Fetch and start the job's app once; a failed start is tried again when asked again."""
-        task = self._prepared.get(job.job_id)
-        if task is None or (task.done() and not is_ready(task)):
-            task = asyncio.create_task(self._prepare(job))
-            self._prepared[job.job_id] = task
-        return task
+        await self._apps.close()
 
     async def _prepare(self, job: Job) -> Prepared:
+        """Fetch and start the job's app."""
         tag, work = RoundTag(job.job_id, 0), job.spec.work
         fab = await self._peers.read(work.fab, tag)
         layout = Layout.from_bytes(await self._peers.read(work.layout, tag))
@@ -184,7 +178,7 @@ class Worker:
 
     async def _train(self, view: JobStateResponse, state: RoundState) -> None:
         job, current = view.job, state.round
-        prepared = await asyncio.shield(self.prepare(job))
+        prepared = await asyncio.shield(self._apps.prepare(job))
         tag = RoundTag(job.job_id, current.round)
         base = await self._peers.read(current.base, tag, self._peers.endpoints(view, state))
         arrays = await asyncio.to_thread(from_model, base, prepared.layout)
@@ -237,18 +231,6 @@ class Worker:
         if not reached:
             raise BlobFault("no reader took the update: see that they can be reached")
         await self._chain.submit(job_id, intent, RevealUpdate(me, job_id, intent.round, reveal))
-
-
-def is_ready(preparation: asyncio.Task[Prepared]) -> bool:
-    """Whether an app was fetched and started."""
-    return preparation.done() and not preparation.cancelled() and preparation.exception() is None
-
-
-async def end(preparation: asyncio.Task[Prepared]) -> None:
-    """Close an app, or give up preparing it."""
-    if is_ready(preparation):
-        await preparation.result().trainer.close()
-    preparation.cancel()
 
 
 def shown_metrics(reply: TrainReply) -> Iterator[Metric]:

@@ -1,14 +1,15 @@
-"""A bench: a job's app evaluates models on the slices that were unpacked for it, and nothing else.
+"""A bench: a job's app evaluates models on the slices that are laid out for it, and nothing else.
 
 The node config is the job's for evaluators, with the slices' folder where it says
-`{validation_dir}`. The process is new for each set of slices, so that an app that keeps what it
-read once measures on the right ones.
+`{validation_dir}`. The app is started once for all sets of slices; it forgets after each answer, so
+that one that keeps what it read measures on the right ones.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -41,12 +42,41 @@ class Measured:
 
 
 class Bench:
-    """Evaluates models; use `open_bench`."""
+    """Evaluates models on one set of slices after the other."""
 
-    def __init__(self, measured: Measured, trainer: Trainer) -> None:
+    def __init__(self, measured: Measured, trainer: Trainer, folder: Path) -> None:
+        """Take over a started app; use `start`."""
         self.spec = measured.spec
         self._layout = measured.layout
         self._trainer = trainer
+        self._folder = folder
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    async def start(cls, measured: Measured) -> Bench:
+        """Start the app's process beside an empty folder, which is all it may read."""
+        folder = Path(tempfile.mkdtemp(prefix="pollen-slices-")).resolve()
+        try:
+            return cls(measured, await start_trainer(measured, folder), folder)
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
+
+    async def warm(self) -> None:
+        """Load the app, so that what is measured first needn't wait for it."""
+        await self._trainer.warm()
+
+    @asynccontextmanager
+    async def lay_out(self, slices: Sequence[bytes]) -> AsyncIterator[Bench]:
+        """Have slices in the folder, and no others, when it is their turn."""
+        async with self._turn:
+            unpacking = asyncio.create_task(asyncio.to_thread(unpack_all, slices, self._folder))
+            try:
+                await asyncio.shield(unpacking)
+                yield self
+            finally:
+                await asyncio.wait([unpacking])  # a thread goes on though one is cut off
+                await asyncio.to_thread(empty, self._folder)
 
     async def measure(self, model: bytes, round_number: int) -> float:
         """Return the job's metric of a model (int64 in fixed point); AppFailed if there is none."""
@@ -63,19 +93,23 @@ class Bench:
             )
         return float(value)
 
+    async def close(self) -> None:
+        """End the app and remove the folder, once nothing is measured."""
+        async with self._turn:
+            await self._trainer.close()
+            await asyncio.to_thread(shutil.rmtree, self._folder)
 
-@asynccontextmanager
-async def open_bench(measured: Measured, slices: Sequence[bytes]) -> AsyncIterator[Bench]:
-    """Unpack slices and start the app beside them; both go when it is left."""
-    with tempfile.TemporaryDirectory(prefix="pollen-slices-") as scratch:
-        folder = Path(scratch).resolve()
-        for each in slices:
-            await asyncio.to_thread(unpack, each, folder)
-        trainer = await start_trainer(measured, folder)
-        try:
-            yield Bench(measured, trainer)
-        finally:
-            await trainer.close()
+
+def unpack_all(slices: Sequence[bytes], folder: Path) -> None:
+    """Write the files of slices below a folder."""
+    for each in slices:
+        unpack(each, folder)
+
+
+def empty(folder: Path) -> None:
+    """Remove all that is in a folder."""
+    for path in folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 async def start_trainer(measured: Measured, folder: Path) -> Trainer:
@@ -99,6 +133,7 @@ async def start_trainer(measured: Measured, folder: Path) -> Trainer:
             ),
             limits=measured.limits,
             readable=(folder,),
+            forgets=True,
         )
     )
 

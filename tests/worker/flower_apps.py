@@ -37,6 +37,15 @@ from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 
 app = ClientApp()
+loaded_s = time.monotonic()
+kept = []
+
+def keep():
+    """Keep what an app can, in memory and in its home, and count what is left of before."""
+    kept.append(1)
+    open(f"kept {time.monotonic()}", "w").close()
+    files = len([name for name in os.listdir() if name.startswith("kept")])
+    return {"kept": len(kept), "files": files, "loaded_s": loaded_s}
 
 def look(config):
     """Try what an app may not do."""
@@ -61,6 +70,12 @@ def train(msg, context):
     if do == "die":
         print("last words", flush=True)
         os._exit(4)
+    if do == "leave":
+        os._exit(0)
+    if do == "kill":
+        os.kill(os.getpid(), 9)
+    if do == "keep":
+        metrics |= keep()
     if do == "hang":
         time.sleep(60)
     if do == "forge":

@@ -16,6 +16,7 @@ from app.sdk.protocol import (
     Address,
     Committee,
     CommitteeStep,
+    ContributionRule,
     Dispute,
     DisputePhase,
     JobPhase,
@@ -41,6 +42,7 @@ from fl_worker.roles.decide import (
     ScorerMemory,
     WatcherMemory,
     WorkerMemory,
+    decide_app,
     decide_member,
     decide_reader,
     decide_requester,
@@ -380,6 +382,74 @@ def test_a_requester_grants_the_kept_slices_once() -> None:
     for step, phase, keys, who, intents in asked:
         view = with_member(step, phase, slice_keys=keys)
         assert [*decide_requester(view, who)] == intents, (step, phase, keys)
+
+
+# ---- the app to measure with
+
+
+def of_contribution(view: JobStateResponse, rule: ContributionRule) -> JobStateResponse:
+    pay = replace(VIEW.job.spec.pay, contribution=rule)
+    return replace(view, job=replace(view.job, spec=replace(view.job.spec, pay=pay)))
+
+
+def as_reader(phase: RoundPhase, reader: int = EVALUATOR) -> JobStateResponse:
+    """A round of a scored job that I read."""
+    readers = [*ROUND.readers]
+    readers[reader] = replace(readers[reader], participant=ME)
+    view = with_round(round=replace(ROUND.round, phase=phase), readers=tuple(readers))
+    return of_contribution(view, ContributionRule.LEAVE_ONE_OUT)
+
+
+def as_scorer(step: ScoreStep, attempt: int = 1, **mine: Any) -> JobStateResponse:
+    return of_contribution(with_scorer(step, attempt, **mine), ContributionRule.LEAVE_ONE_OUT)
+
+
+DRAW, GRANT, REVEALING = ScoreStep.DRAW, ScoreStep.GRANT, ScoreStep.REVEAL
+(WAITS,) = as_reader(RoundPhase.SCORE).rounds
+"""A round whose slices are about to be drawn."""
+MEASURES = {
+    **{f"an_evaluator_in_{phase.name}": (as_reader(phase), True) for phase in UNSETTLED[:5]},
+    "one_whose_slices_are_drawn": (
+        replace(
+            as_reader(RoundPhase.SCORE),
+            rounds=(replace(WAITS, round=replace(WAITS.round, score_step=DRAW)),),
+        ),
+        True,
+    ),
+    "one_whose_slices_are_granted": (as_scorer(GRANT), True),
+    "one_that_measures": (as_scorer(ScoreStep.COMMIT), True),
+    "one_that_has_committed": (as_scorer(ScoreStep.COMMIT, commitment=BOUND), False),
+    "one_that_has_refused": (as_scorer(ScoreStep.COMMIT, refused=True), False),
+    "one_too_late_to_commit": (as_scorer(REVEALING), False),
+    "one_in_whose_place_others_score": (as_scorer(GRANT, attempt=2), False),
+    "one_whose_round_is_scored": (as_reader(CHALLENGE), False),
+    "one_whose_round_is_void": (as_reader(RoundPhase.VOIDED), False),
+    "one_of_a_job_that_is_not_scored": (
+        of_contribution(as_reader(AGGREGATE), ContributionRule.EQUAL), False,
+    ),
+    "an_aggregator": (as_reader(AGGREGATE, ON_TURN), False),
+    "a_member_whose_slices_are_granted": (with_member(CommitteeStep.GRANT), True),
+    "a_member_that_measures": (with_member(CommitteeStep.COMMIT), True),
+    "a_member_that_has_committed": (with_member(CommitteeStep.COMMIT, commitment=BOUND), False),
+    "a_member_too_late_to_commit": (with_member(CommitteeStep.REVEAL), False),
+    "a_member_of_a_job_accepted_after_all": (
+        with_member(CommitteeStep.GRANT, JobPhase.SETTLED), False,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("view", "measures"), MEASURES.values(), ids=MEASURES.keys())
+def test_an_app_runs_for(view: JobStateResponse, measures: bool) -> None:
+    cold, warm = [[*decide_app(view, ME, is_warm=is_warm)] for is_warm in (False, True)]
+    assert cold == ([Intent(Act.WARM, U32(0))] if measures else [])
+    assert warm == ([] if measures else [Intent(Act.COOL, U32(0))])
+
+
+def test_an_app_goes_on_from_round_to_round() -> None:
+    (before,), (after,) = as_scorer(REVEALING).rounds, as_reader(OPEN).rounds
+    view = replace(as_reader(OPEN), rounds=(before, after))
+    assert [*decide_app(view, ME, is_warm=True)] == []
+    assert [*decide_app(view, STRANGER, is_warm=True)] == [Intent(Act.COOL, U32(0))]
 
 
 # ---- watchers

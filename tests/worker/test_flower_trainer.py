@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,12 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
+def family(pid: int) -> list[int]:
+    """A process and all that it has started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *[each for child in children for each in family(int(child))]]
+
+
 async def until_gone(pid: int) -> None:
     for _ in range(100):
         if not is_alive(pid):
@@ -81,7 +88,8 @@ async def test_the_state_outlives_a_killed_process(trainer: Trainer) -> None:
     second = await trainer.train(ARRAYS, {"do": "train"}, 2, first.state)
     assert trainer.pid is not None
     os.kill(trainer.pid, signal.SIGKILL)
-    await until_gone(trainer.pid)
+    while trainer.pid is not None:
+        await asyncio.sleep(0.01)
 
     again = await trainer.train(ARRAYS, {"do": "train"}, 2, first.state)
 
@@ -145,6 +153,69 @@ async def test_a_cancelled_request_kills_the_process(trainer: Trainer) -> None:
         await request
 
     assert not is_alive(pid)
+
+
+async def test_an_app_keeps_what_it_has_in_memory_and_in_its_home(trainer: Trainer) -> None:
+    replies = [await trainer.train(ARRAYS, {"do": "keep"}, 1) for _ in range(2)]
+
+    assert [(each.metrics["kept"], each.metrics["files"]) for each in replies] == [(1, 1), (2, 2)]
+
+
+@pytest.fixture
+async def forgetful(tmp_path: Path) -> AsyncIterator[Trainer]:
+    config = a_config(write_app(tmp_path / "src"))
+    trainer = await Trainer.start(replace(config, forgets=True))
+    yield trainer
+    await trainer.close()
+
+
+async def test_one_that_forgets_is_loaded_once_and_keeps_nothing(forgetful: Trainer) -> None:
+    replies = [await forgetful.train(ARRAYS, {"do": "keep"}, 1) for _ in range(3)]
+
+    assert [(each.metrics["kept"], each.metrics["files"]) for each in replies] == [(1, 1)] * 3
+    assert len({each.metrics["loaded_s"] for each in replies}) == 1
+    assert np.array_equal(replies[2].arrays["w"], np.full(3, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("do", "words"), [("die", "code 4"), ("leave", "code 0"), ("kill", "SIGKILL")]
+)
+async def test_one_that_forgets_and_ends_without_an_answer_is_replaced(
+    forgetful: Trainer, do: str, words: str
+) -> None:
+    with pytest.raises(AppDied, match=words):
+        await forgetful.train(ARRAYS, {"do": do}, 1)
+
+    assert (await forgetful.train(ARRAYS, {"do": "keep"}, 1)).metrics["kept"] == 1
+
+
+async def test_one_that_forgets_reports_a_failure_and_goes_on(forgetful: Trainer) -> None:
+    with pytest.raises(AppFailed, match="no data here"):
+        await forgetful.train(ARRAYS, {"do": "crash"}, 1)
+    pid = forgetful.pid
+    with pytest.raises(AppFailed, match="raised SystemExit"):
+        await forgetful.train(ARRAYS, {"do": "exit"}, 1)
+
+    assert (forgetful.pid, pid is None) == (pid, False)
+
+
+async def test_a_cancelled_request_kills_the_copy_that_would_have_answered(
+    forgetful: Trainer,
+) -> None:
+    await forgetful.warm()
+    assert forgetful.pid is not None
+    before = family(forgetful.pid)
+    request = asyncio.create_task(forgetful.train(ARRAYS, {"do": "hang"}, 1))
+    async with asyncio.timeout(10):
+        while len(everyone := family(forgetful.pid)) == len(before):
+            await asyncio.sleep(0.01)
+
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+
+    for pid in everyone:
+        await until_gone(pid)
 
 
 async def test_an_app_has_its_own_home_and_no_way_out(

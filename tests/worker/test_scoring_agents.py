@@ -64,6 +64,8 @@ async def test_rounds_are_scored_on_their_slices_and_paid_by_it(
     slices = cut_slices(town.people["requester"].folder / "validation")
     drawn = [tuple(slices[number] for number in town.round(n).slices) for n in (1, 2)]
     assert sorted(bench.opened) == sorted(drawn * 3)
+    assert bench.started_count == 3  # one an evaluator, for all rounds
+    await town.until(lambda: bench.closed_count == 3)
     await town.settle()
     await town.accept()
     expect_paid_by_worth(town)
@@ -94,6 +96,17 @@ async def test_an_evaluator_killed_at(town: Town, bench: ToyBench, act: Act, is_
     await town.until_phase(RoundPhase.CHALLENGE)
     expect_scored(town, 1)
     assert len(bench.opened) == 3  # what is in the journal isn't measured again
+
+
+async def test_where_enough_apps_are_kept_one_is_started_for_each_round_and_ended_after_it(
+    town: Town, bench: ToyBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opener, "BENCHES_KEPT", 0)
+    await town.post(SCORED)
+    for number in (1, 2):
+        await town.until_phase(RoundPhase.CHALLENGE, number)
+        expect_scored(town, number)
+    assert (bench.started_count, bench.closed_count) == (6, 6)
 
 
 async def test_keys_that_open_nothing_are_refused_and_all_are_paid_equally(town: Town) -> None:

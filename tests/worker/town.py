@@ -206,6 +206,7 @@ class Person:
             opener = None
             if self.role is Role.EVALUATOR:
                 opener = Opener(self.peers, OpenerConfig(self.folder, self.secret))
+                self.stack.push_async_callback(opener.close)
             self.reader = ReaderRole(self.chain, self.store, self.peers, config, opener)
             await self.open_gateway()
         if self.is_watcher:
