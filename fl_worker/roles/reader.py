@@ -31,6 +31,7 @@ from app.sdk.protocol import (
     JobStateRequest,
     JobStateResponse,
     PostAggregate,
+    RoundDrawn,
     RoundPhase,
     RoundPhaseChanged,
     RoundState,
@@ -131,11 +132,16 @@ class ReaderRole:
         )
 
     def is_news(self, event: Any) -> bool:
-        """Whether a job or a round of it goes on, but what asks for workers alone."""
+        """Whether a job or a round of it goes on, but what asks for workers alone.
+
+        A draw is news to who may have to start an app.
+        """
         if isinstance(event, RoundPhaseChanged):
             return event.phase not in TRAINING
         if isinstance(event, ScoreStepChanged | CommitteeStepChanged):
             return self._scorer is not None
+        if isinstance(event, RoundDrawn):
+            return self._opener is not None and not self._opener.is_warm(event.job_id)
         news = JobPhaseChanged | UpdateRevealed | AggregatePosted | AggregatorReplaced
         return isinstance(event, news)
 

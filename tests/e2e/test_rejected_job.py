@@ -27,7 +27,7 @@ TERMS = {
     "--rounds": "1", "--cohort": "3", "--cohort-min": "3", "--run-config": "local-epochs=5",
     "--contribution": "leave_one_out", "--metric": "eval_loss", "--metric-direction": "lower",
     "--baseline": "3", "--threshold": "0.001", "--commit-seconds": "300",
-    "--score-seconds": "150", "--challenge-seconds": "10",
+    "--score-seconds": "150", "--challenge-seconds": "4",
 }  # fmt: skip
 LIE = [sys.executable, "-m", "tests.e2e.liar"]
 

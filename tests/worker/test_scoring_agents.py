@@ -12,7 +12,7 @@ from app.modules.jobs import ContributionRule
 from app.modules.rounds import RoundPhase, ScoreOutcome, SeatState
 from app.sdk.protocol import U32, EditRegistration, JobPhase
 from fl_worker.flower.trainer import node_id_of
-from fl_worker.roles import opener, scorer
+from fl_worker.roles import agent, opener, scorer
 from fl_worker.roles.decide import Act
 from fl_worker.scoring.slices import cut_slices
 from tests.worker.town import Town, ToyApp, open_town
@@ -96,6 +96,18 @@ async def test_an_evaluator_killed_at(town: Town, bench: ToyBench, act: Act, is_
     await town.until_phase(RoundPhase.CHALLENGE)
     expect_scored(town, 1)
     assert len(bench.opened) == 3  # what is in the journal isn't measured again
+
+
+async def test_an_app_is_started_while_the_round_still_trains(
+    town: Town, bench: ToyBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent, "LOOK_AGAIN_S", 1000)
+    may_train = await town.post_and_draw(ONE_ROUND)
+    await town.until(lambda: bench.started_count == 3)
+    assert town.round().phase is RoundPhase.COMMIT
+    may_train.set()
+    await town.until_phase(RoundPhase.CHALLENGE)
+    expect_scored(town, 1)
 
 
 async def test_where_enough_apps_are_kept_one_is_started_for_each_round_and_ended_after_it(
