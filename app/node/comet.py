@@ -228,7 +228,7 @@ class Engine:
         with self._home.engine_log.open("ab") as log:
             self._log_start = log.tell()
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-IS", str(TETHER), find_engine()),
+                *(sys.executable, "-IS", str(TETHER), str(os.getpid()), find_engine()),
                 *("start", "--home", str(self._home.engine)),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,

@@ -255,8 +255,12 @@ def test_version_is_quick_and_in_both_forms() -> None:
 
 
 def test_what_is_tethered_dies_with_its_parent() -> None:
-    tethered = [sys.executable, "-IS", str(comet.TETHER), "/bin/sleep", "100"]
-    program = f"import subprocess, time; subprocess.Popen({tethered}); time.sleep(100)"
+    program = (
+        "import os, subprocess, time\n"
+        f"tether = [{sys.executable!r}, '-IS', {str(comet.TETHER)!r}, str(os.getpid())]\n"
+        "subprocess.Popen([*tether, '/bin/sleep', '100'])\n"
+        "time.sleep(100)"
+    )
     with subprocess.Popen([sys.executable, "-c", program]) as parent:
         children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
         child = wait_for(lambda: children.read_text().strip())
@@ -264,6 +268,15 @@ def test_what_is_tethered_dies_with_its_parent() -> None:
         wait_for(lambda: cmdline.read_bytes().startswith(b"/bin/sleep"))
         parent.kill()
     wait_for(lambda: not cmdline.exists() or not cmdline.read_bytes())
+
+
+def test_what_is_tethered_to_a_parent_that_is_gone_is_not_started() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as parent:
+        pass
+    command = [sys.executable, "-IS", str(comet.TETHER), str(parent.pid), "/bin/echo", "started"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"process {parent.pid} is gone" in done.stderr
 
 
 def wait_for(find: Callable[[], Any]) -> Any:
