@@ -118,12 +118,20 @@ class Payer:
 
     def pay(self, node: Node) -> int:
         """Hand over the next payment; returns the code."""
+        code = rpc(node, self._sign())["code"]
+        self.sequence += code == 0
+        return int(code)
+
+    def offer(self, node: Node) -> None:
+        """Hand over the next payment to a node that may be gone before it answers, or executes."""
+        status, _ = ask(node.rpc, self._sign())
+        self.sequence += status == 200
+
+    def _sign(self) -> str:
         message = bank.Send(self.signer.address, NOBODY, (Coin("uflt", U128(1)),))
         terms = Terms(chain_id=CHAIN_ID, gas_limit=200_000, fee_uflt=2_000)
         raw = sign_tx([message], [Signing(self.signer, 0, self.sequence)], terms)
-        code = rpc(node, f"/broadcast_tx_sync?tx=0x{raw.hex()}")["code"]
-        self.sequence += code == 0
-        return int(code)
+        return f"/broadcast_tx_sync?tx=0x{raw.hex()}"
 
 
 def paid(node: Node) -> int:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,9 @@ from tests.e2e.running import (
     run_node,
     wait_until,
 )
+
+ENGINE_POINTS = [("FAIL_TEST_INDEX", point) for point in range(23)]
+OWN_POINTS = [("POLLEND_FAIL_INDEX", point) for point in range(4)]
 
 
 class Pair(NamedTuple):
@@ -62,6 +66,47 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         stop_node(home)
 
 
+def test_the_validator_comes_back_from_wherever_it_or_its_engine_died(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine's own fail points, some two blocks of them, and ours around the batch.
+
+    The validator is paid until it ends. What it had on disk each time is what the follower, which
+    was away, makes of the same blocks.
+    """
+    home = pair.homes[0]
+    for each in pair.homes:
+        stop_node(each)
+    left = []
+    for name, point in (*ENGINE_POINTS, *OWN_POINTS):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, str(point))
+            process = start_node(pair.validator)
+        wait_until(partial(has_ended, process, pair))
+        assert process.returncode == 1
+        left.append(read_stopped(home))
+        pair.payer.sequence = left[-1][2]
+    said = (home.path / "engine.log").read_text()
+    assert all(f"*** fail-test {point} ***" in said for _, point in ENGINE_POINTS)
+    assert left == sorted(left, key=lambda each: each[0])
+    assert len({count for _, _, count in left}) > len(left) // 3
+
+    for node in pair[:2]:
+        run_node(node)
+    pair.payer.sequence = paid(pair.validator)
+    assert pair.payer.pay(pair.follower) == 0
+    wait_until(lambda: paid(pair.validator) == paid(pair.follower) == pair.payer.sequence)
+    assert_alike(pair.validator, pair.follower)
+    for at, found, _ in left:
+        assert app_hash(pair.follower, at) == found
+
+
+def has_ended(process: subprocess.Popen[bytes], pair: Pair) -> bool:
+    """Whether the validator has ended, which is paid once more if not."""
+    pair.payer.offer(pair.validator)
+    return process.poll() is not None
+
+
 def test_a_rollback_is_explained_and_may_be_repeated(pair: Pair) -> None:
     home = pair.homes[0]
     stop_node(home)
@@ -76,6 +121,24 @@ def test_a_rollback_is_explained_and_may_be_repeated(pair: Pair) -> None:
     run_node(pair.validator)
     assert pair.payer.pay(pair.validator) == 0
     wait_until(lambda: paid(pair.follower) == pair.payer.sequence)
+    assert_alike(pair.validator, pair.follower)
+
+
+def test_an_engine_older_than_the_state_is_explained_and_mended_by_a_rollback(pair: Pair) -> None:
+    home = pair.homes[1]
+    stop_node(home)
+    data, copy = home.engine / "data", home.path / "copy"
+    shutil.copytree(data, copy)
+    run_node(pair.follower)
+    stop_node(home)
+    shutil.rmtree(data)
+    copy.rename(data)
+    assert start_node(pair.follower).wait(WAIT_S) == 1
+    assert "the application is at height" in last_log(home)
+    assert "pollend rollback" in last_log(home)
+    done = pollend("rollback", "--home", pair.follower.home)
+    assert done.returncode == 0, done.stderr
+    run_node(pair.follower)
     assert_alike(pair.validator, pair.follower)
 
 
