@@ -55,7 +55,9 @@ class WrongPhase(Rejected):
     """A job in whose phase this can't be done."""
 
     code = 502
-    text = "job_id {job_id}: is {phase}, this needs {limit}; wait until it is there, or choose another"
+    text = (
+        "job_id {job_id}: is {phase}, this needs {limit}; wait until it is there, or choose another"
+    )
 
 
 PARAMS = Singleton("jobs/params", Params)
