@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fl_worker.flower.errors import AppFailed
+from fl_worker.flower.errors import AppFailed, FlowerError
 from fl_worker.flower.fab import ConfigValue
 from fl_worker.flower.inside.frames import Arrays, Frame
 from fl_worker.flower.process import AppProcess
@@ -78,6 +78,7 @@ class Trainer:
         """Prepare; use `start`."""
         self._config = config
         self._process: AppProcess | None = None
+        self._loading: asyncio.Task[Frame] | None = None
         self._turn = asyncio.Lock()
 
     @classmethod
@@ -100,7 +101,8 @@ class Trainer:
     async def warm(self) -> float:
         """Load the app, so that the first round needn't wait for it; give the seconds it took."""
         start_s = time.monotonic()
-        await self._ask(Frame(self._app("load")))
+        async with self._turn:
+            await self._load(await self._running())
         return time.monotonic() - start_s
 
     async def train(
@@ -127,6 +129,10 @@ class Trainer:
 
     async def close(self) -> None:
         """End the process; a later call would start it again."""
+        if self._loading is not None:
+            self._loading.cancel()
+            await asyncio.gather(self._loading, return_exceptions=True)
+            self._loading = None
         if self._process is not None:
             await self._process.close()
             self._process = None
@@ -134,9 +140,19 @@ class Trainer:
     async def _ask(self, request: Frame) -> Frame:
         async with self._turn:
             process = await self._running()
-            if request.header.get("is_apart"):
-                await process.ask(Frame(self._app("load")))
+            if self._config.forgets or self._loading is not None:
+                await self._load(process)
             return await process.ask(request)
+
+    async def _load(self, process: AppProcess) -> None:
+        """Load the app once; whoever has no time to wait leaves it to the next, who has less to."""
+        if self._loading is None:
+            self._loading = asyncio.create_task(process.ask(Frame(self._app("load"))))
+        try:
+            await asyncio.shield(self._loading)
+        except FlowerError:
+            self._loading = None
+            raise
 
     async def _running(self) -> AppProcess:
         if self._process is not None and not self._process.is_running:

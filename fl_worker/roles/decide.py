@@ -268,9 +268,12 @@ def act_of_scorer(current: Round, scorer: Scorer, memory: ScorerMemory) -> Act |
 
 
 def decide_app(view: JobStateResponse, me: Address, *, is_warm: bool) -> Iterator[Intent]:
-    """Walk what asks for an evaluator's app: it runs from draw to draw as long as one measures."""
-    if is_warm != is_to_measure(view, me):
-        yield Intent(Act.COOL if is_warm else Act.WARM, U32(0))
+    """Walk what asks for an evaluator's app: it runs from the first draw to the last round."""
+    is_needed = is_to_measure(view, me)
+    if is_needed and not is_warm:
+        yield Intent(Act.WARM, U32(0))
+    elif is_warm and not is_needed and view.job.phase != JobPhase.RUNNING:
+        yield Intent(Act.COOL, U32(0))
 
 
 def is_to_measure(view: JobStateResponse, me: Address) -> bool:

@@ -442,14 +442,15 @@ MEASURES = {
 def test_an_app_runs_for(view: JobStateResponse, measures: bool) -> None:
     cold, warm = [[*decide_app(view, ME, is_warm=is_warm)] for is_warm in (False, True)]
     assert cold == ([Intent(Act.WARM, U32(0))] if measures else [])
-    assert warm == ([] if measures else [Intent(Act.COOL, U32(0))])
+    may_be_drawn = view.job.phase == JobPhase.RUNNING
+    assert warm == ([] if measures or may_be_drawn else [Intent(Act.COOL, U32(0))])
 
 
 def test_an_app_goes_on_from_round_to_round() -> None:
     (before,), (after,) = as_scorer(REVEALING).rounds, as_reader(OPEN).rounds
     view = replace(as_reader(OPEN), rounds=(before, after))
-    assert [*decide_app(view, ME, is_warm=True)] == []
-    assert [*decide_app(view, STRANGER, is_warm=True)] == [Intent(Act.COOL, U32(0))]
+    for who in (ME, STRANGER):  # who isn't drawn now may be drawn again
+        assert [*decide_app(view, who, is_warm=True)] == []
 
 
 # ---- watchers

@@ -218,6 +218,28 @@ async def test_a_cancelled_request_kills_the_copy_that_would_have_answered(
         await until_gone(pid)
 
 
+async def test_an_app_goes_on_loading_for_the_next_when_one_has_no_time_to_wait(
+    forgetful: Trainer,
+) -> None:
+    pid = forgetful.pid
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await forgetful.train(ARRAYS, {"do": "keep"}, 1)
+
+    assert (await forgetful.train(ARRAYS, {"do": "keep"}, 1)).metrics["kept"] == 1
+    assert (forgetful.pid, pid is None) == (pid, False)
+
+
+async def test_an_app_that_is_loading_can_be_closed(forgetful: Trainer) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await forgetful.warm()
+    await forgetful.close()
+
+    assert forgetful.pid is None
+    assert (await forgetful.train(ARRAYS, {"do": "keep"}, 1)).metrics["kept"] == 1
+
+
 async def test_an_app_has_its_own_home_and_no_way_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,11 +65,11 @@ async def test_rounds_are_scored_on_their_slices_and_paid_by_it(
     drawn = [tuple(slices[number] for number in town.round(n).slices) for n in (1, 2)]
     assert sorted(bench.opened) == sorted(drawn * 3)
     assert bench.started_count == 3  # one an evaluator, for all rounds
-    await town.until(lambda: bench.closed_count == 3)
     await town.settle()
     await town.accept()
     expect_paid_by_worth(town)
     assert town.job().phase is JobPhase.SETTLED
+    await town.until(lambda: bench.closed_count == 3)
     await town.until(lambda: not any(each.journal.scored_rounds(1) for each in town.readers))
 
 
