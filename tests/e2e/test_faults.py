@@ -93,6 +93,7 @@ def test_the_validator_comes_back_from_wherever_it_or_its_engine_died(
 
     for node in pair[:2]:
         run_node(node)
+    wait_until(lambda: paid(pair.validator) == paid(pair.follower))  # It has much to catch up with.
     pair.payer.sequence = paid(pair.validator)
     assert pair.payer.pay(pair.follower) == 0
     wait_until(lambda: paid(pair.validator) == paid(pair.follower) == pair.payer.sequence)
