@@ -241,10 +241,11 @@ async def name_liar(story: Story, participants: list[Participant]) -> None:
 async def let_cheats_go(story: Story, net: Localnet, job_id: U64) -> None:
     """Let those who hold up every round leave the job; the round at hand is still owed."""
     await reached(story, GIVE_UP_IN, RoundPhase.REVEAL)
-    for name in GIVE_UP:
-        leave = ("worker", "leave", str(job_id), *common(net, name, 0))
-        await asyncio.to_thread(pollen, *leave)
-        story.note(f"round {GIVE_UP_IN}: {name} has lost enough, and leaves")
+    leave = ("worker", "leave", str(job_id))
+    await asyncio.gather(
+        *[asyncio.to_thread(pollen, *leave, *common(net, name, 0)) for name in GIVE_UP]
+    )
+    story.note(f"{' and '.join(GIVE_UP)} have lost enough, and leave")
 
 
 async def kill_worker(story: Story, participants: list[Participant]) -> None:

@@ -43,12 +43,6 @@ class Judge:
         )
 
         self.app = FOLDER / "app"
-        self._begun: asyncio.Task[Trainer] | None = None
-
-    def begin(self) -> asyncio.Task[Trainer]:
-        """Start the app once, when the first model is there; until then the workers have to."""
-        self._begun = self._begun or asyncio.create_task(self._begin())
-        return self._begun
 
     async def _begin(self) -> Trainer:
         from fl_worker.flower.fab import app_config
@@ -71,15 +65,15 @@ class Judge:
         )
 
     async def __aenter__(self) -> Judge:
+        self._begun = asyncio.create_task(self._begin())  # while the workers' apps start, too
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._begun is not None:
-            await (await self._begun).close()
+        await (await self._begun).close()
 
     async def accuracy(self, arrays: Mapping[str, Any]) -> float:
         """Return the share of the hold-out data that a model gets right."""
-        trainer = await self.begin()
+        trainer = await self._begun
         evaluate = self.recording.evaluate
         assert evaluate is not None
         reply = await trainer.evaluate(arrays, evaluate.config, 1, b"")
