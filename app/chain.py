@@ -7,7 +7,7 @@ the caller keeps the draft until it commits, or drops it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from app.kernel.context import Block, Context
@@ -19,6 +19,7 @@ from app.kernel.errors import (
     broken,
     catch_faults,
 )
+from app.kernel.frozen import frozen
 from app.kernel.module import Message, Module, Query
 from app.kernel.plain import checked, from_plain, to_plain
 from app.kernel.record import U64, Address, ConsensusKey, Malformed
@@ -92,7 +93,7 @@ class Founder(NamedTuple):
     """What the operator stakes of its balance."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Genesis:
     """What a new chain begins with, beside the params."""
 

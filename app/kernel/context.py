@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.kernel.frozen import frozen
 from app.kernel.record import NO_ADDRESS, Address
 from app.kernel.tx import Slot
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Misbehaviour:
     """A validator caught by the engine."""
 
@@ -21,7 +22,7 @@ class Misbehaviour:
     """What its vote weighed then."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Block:
     """The block that is executed; the only clock there is."""
 

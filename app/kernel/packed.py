@@ -7,17 +7,17 @@ a record may hold messages of every module.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from app.kernel.context import Context
 from app.kernel.errors import broken
+from app.kernel.frozen import frozen
 from app.kernel.module import Message, Module
 from app.kernel.record import Address, decode
 from app.kernel.store import State
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Packed:
     """A message within another; an Any in protobuf."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
+from app.kernel.frozen import frozen
 from app.kernel.record import U64, decode
 from app.kernel.store import Reader
 from app.kernel.table import Index, Key, Table
@@ -16,7 +16,7 @@ PAGE_MAX = 1_000
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PageRequest:
     """Which rows to show: from a key on, or after skipping some; 100 unless told, 1,000 at most."""
 
@@ -28,7 +28,7 @@ class PageRequest:
     reverse: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PageResponse:
     """Where the next page begins, and how many rows there are if that was asked."""
 

@@ -10,10 +10,10 @@ from genesis on, its sentinel, so that there is always a neighbour.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from app.kernel.crypto import sha256
 from app.kernel.errors import broken
+from app.kernel.frozen import frozen
 from app.kernel.record import Malformed, read_varint
 from app.kernel.store import Reader
 from app.kernel.trie import (
@@ -37,7 +37,7 @@ class ProofRefused(Exception):
     """A proof that doesn't show what it should; the text says where it fails."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One node above: what stands before and after the hash of the node below."""
 
@@ -45,7 +45,7 @@ class Step:
     suffix: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Existence:
     """A key, its value, and the way from the leaf up to the root."""
 
@@ -55,7 +55,7 @@ class Existence:
     path: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Absence:
     """The nearest keys on both sides of one that isn't there; None at an end."""
 
@@ -64,7 +64,7 @@ class Absence:
     right: Existence | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StateProof:
     """Both stages: of a key under its module's root, of that root under the application hash."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from app.kernel.frozen import frozen
 from app.kernel.record import NO_ADDRESS, U128, Address
 
 MODE_UNSPECIFIED, MODE_DIRECT, MODE_AMINO = 0, 1, 127
@@ -31,7 +31,7 @@ class SignerInfo(NamedTuple):
     """Of a multisig key alone."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Coin:
     """An amount of a denomination."""
 
@@ -39,7 +39,7 @@ class Coin:
     amount: U128
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tx:
     """A transaction in Cosmos form (`TxRaw`), decoded but not yet checked."""
 
@@ -66,7 +66,7 @@ class Tx:
     """What the messages are called, where there is a granter, who may have allowed some alone."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slot:
     """What a proposer puts into its block's first place, unsigned: its proof for the beacon."""
 
@@ -74,7 +74,7 @@ class Slot:
     proof: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Undecodable:
     """Bytes in a block that are no transaction."""
 

@@ -10,9 +10,9 @@ walking the weights of those not yet drawn:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 
+from app.kernel.frozen import frozen
 from app.kernel.record import Address
 
 WORKER_DRAW = b"pollen/draw/worker"
@@ -23,7 +23,7 @@ SLICE_DRAW = b"pollen/draw/slice"
 COMMITTEE_DRAW = b"pollen/draw/committee"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Candidate:
     """One who may be drawn; a weight of 0 never is."""
 

@@ -18,9 +18,9 @@ asked to open it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 
+from app.kernel.frozen import frozen
 from app.kernel.record import U64, Address, Malformed, decode, encode
 from app.learning.combine import CombineRule, clip_values, combine_chunk, shares_of_identical
 from app.learning.fixed import MODEL_WIDTH, UPDATE_WIDTH, decode_values
@@ -47,7 +47,7 @@ class ProofRefused(Exception):
     """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RevealedUpdate:
     """An update that a round includes, as its worker revealed it."""
 
@@ -57,7 +57,7 @@ class RevealedUpdate:
     example_count: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AggregateClaim:
     """What the chain knows of a posted model: all that a proof against it is held to."""
 
@@ -75,7 +75,7 @@ class AggregateClaim:
     """The largest example count that weighs."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opening:
     """A chunk, and the siblings from its leaf upwards."""
 
@@ -83,7 +83,7 @@ class Opening:
     path: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AggregateProof:
     """One chunk of everything that a posted model is made of, and of that model."""
 

@@ -12,9 +12,9 @@ Values are little-endian, every other number big-endian; H is SHA-256.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 
+from app.kernel.frozen import frozen
 from app.kernel.record import U128
 from app.learning.fixed import MODEL_WIDTH, UPDATE_WIDTH, decode_values, value_count
 
@@ -23,7 +23,7 @@ SUM_LIMIT = 1 << 100
 HASH_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Root:
     """What stands for a whole vector: a hash of 32 bytes, and the sum of squares that it binds."""
 
@@ -31,7 +31,7 @@ class Root:
     sum_squares: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Node:
     """A hash of 32 bytes within the tree, and the sum of squares below it."""
 
@@ -39,7 +39,7 @@ class Node:
     sum_squares: U128
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SumTree:
     """All nodes over a vector: `levels` from the leaves up to the top.
 
@@ -52,7 +52,7 @@ class SumTree:
     levels: tuple[tuple[bytes, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChunkProof:
     """A chunk and what its root is made of: `path` has the siblings from the leaf upwards."""
 

@@ -9,7 +9,6 @@ account is opened when money first arrives; its key is kept from its first trans
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from app.kernel.amino import write_json
@@ -17,6 +16,7 @@ from app.kernel.bech32 import to_bech32
 from app.kernel.context import Block
 from app.kernel.crypto import SECP256K1_PUBKEY_BYTES, address_of, sha256, verify_ed25519
 from app.kernel.errors import Rejected, broken
+from app.kernel.frozen import frozen
 from app.kernel.keys import Multisig, decode_multisig, split_multisignature
 from app.kernel.module import Module
 from app.kernel.record import U64, Address, write_varint
@@ -28,7 +28,7 @@ Verify = Callable[[bytes, bytes, bytes], bool]
 """Whether a signature by a secp256k1 key over a digest is right: (pubkey, digest, signature)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Account:
     """One account."""
 
@@ -39,7 +39,7 @@ class Account:
     """As in `kernel.keys`; empty before the first transaction."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccountCount:
     """How many accounts were opened."""
 
@@ -61,7 +61,7 @@ class Document(NamedTuple):
         return compute_sign_bytes(self.tx, self.chain_id, self.account_number)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccountSequence:
     """A sequence was used."""
 

@@ -9,13 +9,14 @@ takes the place of the one before. A message that holds others can't be held its
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from app.kernel import packed
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
 from app.kernel.errors import Rejected, broken, require
+from app.kernel.frozen import frozen
 from app.kernel.module import Message, Module, Query
 from app.kernel.packed import Packed, Runnable
 from app.kernel.page import PageRequest, PageResponse, get_key_page, get_page
@@ -30,7 +31,7 @@ RECIPIENTS_MAX = 64
 KNOWN = packed.find_messages((*lower.MODULES, gov.MODULE))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GenericAuthorization:
     """Any message of a type."""
 
@@ -39,7 +40,7 @@ class GenericAuthorization:
     """Its type URL."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendAuthorization:
     """Sends of so much in all."""
 
@@ -50,7 +51,7 @@ class SendAuthorization:
     """To whom; nobody named is everybody."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Grant:
     """An authorization and its end."""
 
@@ -58,7 +59,7 @@ class Grant:
     expiration: Time
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GrantAuthorization:
     """An authorization as it is now."""
 
@@ -68,7 +69,7 @@ class GrantAuthorization:
     expiration: Time
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GrantMessages:
     """Let somebody run messages of a type in the signer's name."""
 
@@ -77,7 +78,7 @@ class GrantMessages:
     grant: Grant
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RevokeMessages:
     """Let somebody run messages of a type in the signer's name no more."""
 
@@ -86,7 +87,7 @@ class RevokeMessages:
     msg_type_url: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exec:
     """Run messages in the names of those who would have to sign them."""
 
@@ -94,7 +95,7 @@ class Exec:
     msgs: tuple[Packed, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExecResponse:
     """That so many messages were run; what each answered is told by its events."""
 
@@ -102,7 +103,7 @@ class ExecResponse:
     """Empty bytes for each."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GrantsRequest:
     """Ask what one account lets another run, of one type or all, a page at a time."""
 
@@ -112,7 +113,7 @@ class GrantsRequest:
     pagination: PageRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GrantsResponse:
     """A page of authorizations."""
 
@@ -120,7 +121,7 @@ class GrantsResponse:
     pagination: PageResponse
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GranterGrantsRequest:
     """Ask what an account lets others run, a page at a time."""
 
@@ -128,7 +129,7 @@ class GranterGrantsRequest:
     pagination: PageRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GranterGrantsResponse:
     """A page of authorizations."""
 
@@ -136,7 +137,7 @@ class GranterGrantsResponse:
     pagination: PageResponse
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GranteeGrantsRequest:
     """Ask what an account may run for others, a page at a time."""
 
@@ -144,7 +145,7 @@ class GranteeGrantsRequest:
     pagination: PageRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GranteeGrantsResponse:
     """A page of authorizations."""
 
@@ -152,7 +153,7 @@ class GranteeGrantsResponse:
     pagination: PageResponse
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MessagesGranted:
     """Somebody may run messages of a type for another."""
 
@@ -162,7 +163,7 @@ class MessagesGranted:
     grantee: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MessagesRevoked:
     """Somebody may run messages of a type for another no more."""
 

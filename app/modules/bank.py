@@ -7,13 +7,13 @@ send to them. Supply changes only at genesis and when money is burned.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
 from app.kernel.crypto import module_address
 from app.kernel.errors import Rejected, broken, require
+from app.kernel.frozen import frozen
 from app.kernel.module import Message, Module
 from app.kernel.record import NO_ADDRESS, U32, U128, Address
 from app.kernel.store import Reader, State
@@ -40,14 +40,14 @@ COINS_MAX = 16
 OUTPUTS_MAX = 256
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Amount:
     """So much of a denomination."""
 
     amount: U128
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DenomUnit:
     """One way to write an amount: 10^exponent base units."""
 
@@ -56,7 +56,7 @@ class DenomUnit:
     aliases: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Metadata:
     """How people see a denomination."""
 
@@ -70,7 +70,7 @@ class Metadata:
     uri_hash: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Input:
     """What somebody gives away."""
 
@@ -78,7 +78,7 @@ class Input:
     coins: tuple[Coin, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Output:
     """What somebody gets."""
 
@@ -86,7 +86,7 @@ class Output:
     coins: tuple[Coin, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Send:
     """Move coins from the signer to somebody."""
 
@@ -95,7 +95,7 @@ class Send:
     amount: tuple[Coin, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MultiSend:
     """Move coins from the signer, who is the only input, to several."""
 
@@ -108,7 +108,7 @@ class MultiSend:
         return self.inputs[0].address if self.inputs else NO_ADDRESS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoinSpent:
     """Money left an account."""
 
@@ -117,7 +117,7 @@ class CoinSpent:
     amount: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoinReceived:
     """Money reached an account."""
 
@@ -126,7 +126,7 @@ class CoinReceived:
     amount: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Transferred:
     """Money went from one account to another."""
 
@@ -136,7 +136,7 @@ class Transferred:
     amount: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Burned:
     """Money ceased to exist."""
 

@@ -26,13 +26,14 @@ a proof, as they do once so many proposals were refused at a height that no key 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.kernel import vrf
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Block, Context
 from app.kernel.crypto import sha256
 from app.kernel.errors import Rejected, broken, require
+from app.kernel.frozen import frozen
 from app.kernel.module import Message, Module, Query
 from app.kernel.record import ADDRESS_BYTES, U64, Address
 from app.kernel.store import Reader, State
@@ -46,7 +47,7 @@ SEED_BYTES = 32
 KEY_DELAY_BLOCKS = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Beacon:
     """The last seed, and whether another is asked for."""
 
@@ -57,7 +58,7 @@ class Beacon:
     """The block that asked for the next, which the block after makes; 0: none is asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Validator:
     """A validator's key for the beacon, and who may change it."""
 
@@ -71,7 +72,7 @@ class Validator:
     next_height: U64 = U64(0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegisterVrfKey:
     """Give a validator a key for the beacon, which counts two blocks later."""
 
@@ -80,31 +81,31 @@ class RegisterVrfKey:
     vrf_key: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BeaconRequest:
     """Ask for the last seed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BeaconResponse:
     """The last seed."""
 
     beacon: Beacon
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ValidatorsRequest:
     """Ask for the validators' keys for the beacon."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ValidatorsResponse:
     """The validators' keys for the beacon."""
 
     validators: tuple[Validator, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SeedMade:
     """A block made a seed, of its proposer's proof or, where it had none, of the state alone."""
 
@@ -113,7 +114,7 @@ class SeedMade:
     is_proven: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VrfKeyRegistered:
     """A validator has another key for the beacon from a height on."""
 

@@ -6,9 +6,10 @@ blocks, so that a halted chain convicts nobody of a missed deadline. Only such a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.kernel.context import Block
+from app.kernel.frozen import frozen
 from app.kernel.module import Module
 from app.kernel.record import U64
 from app.kernel.store import State
@@ -17,7 +18,7 @@ from app.kernel.table import Singleton
 HALT_MS = 60_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Halts:
     """For how long the chain has stood still, in all."""
 

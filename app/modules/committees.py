@@ -21,13 +21,14 @@ say changes nothing for them: of the deposit if it is lost, of what isn't releas
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 
 from app.kernel.amounts import PPM
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
 from app.kernel.errors import Rejected, broken, require
+from app.kernel.frozen import frozen
 from app.kernel.module import Message, Module, Query
 from app.kernel.record import I64, U32, U64, Address, encode
 from app.kernel.store import Reader, State
@@ -43,7 +44,7 @@ COMMITMENT_BYTES = 32
 SALT_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Params:
     """How large committees are and how long they have."""
 
@@ -69,7 +70,7 @@ class CommitteeStep(IntEnum):
     DECIDED = 4
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measurement:
     """What a measurement's commitment binds."""
 
@@ -81,7 +82,7 @@ class Measurement:
 NO_MEASUREMENT = Measurement(I64(0), b"")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """One evaluator that measures a rejected result."""
 
@@ -94,7 +95,7 @@ class Member:
     measurement: Measurement = NO_MEASUREMENT
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Committee:
     """Who measures a rejected result, and how far they are."""
 
@@ -125,7 +126,7 @@ NO_COMMITTEE = Committee(
 """Of a job that nobody measures."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GrantKeptSlices:
     """Give each member of a committee the keys of the slices kept for acceptance."""
 
@@ -135,7 +136,7 @@ class GrantKeptSlices:
     """Sealed boxes: for each member in order, one for each kept slice in order."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommitMeasurement:
     """Bind oneself to a measurement without showing it."""
 
@@ -144,7 +145,7 @@ class CommitMeasurement:
     commitment: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RevealMeasurement:
     """Show what a measurement's commitment bound."""
 
@@ -153,26 +154,26 @@ class RevealMeasurement:
     measurement: Measurement
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsRequest:
     """Ask for the params of committees."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsResponse:
     """The params of committees."""
 
     params: Params
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommitteeRequest:
     """Ask for the committee of a rejected job."""
 
     job_id: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommitteeResponse:
     """A committee and its members."""
 
@@ -180,7 +181,7 @@ class CommitteeResponse:
     members: tuple[Member, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommitteeDrawn:
     """Evaluators are to measure a rejected result."""
 
@@ -188,7 +189,7 @@ class CommitteeDrawn:
     member_count: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommitteeStepChanged:
     """The next step of a committee has begun."""
 
@@ -196,7 +197,7 @@ class CommitteeStepChanged:
     step: CommitteeStep
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MeasurementCommitted:
     """A member bound itself to a measurement."""
 
@@ -204,7 +205,7 @@ class MeasurementCommitted:
     evaluator: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MeasurementRevealed:
     """A member showed what it measured."""
 
@@ -213,7 +214,7 @@ class MeasurementRevealed:
     metric_millionths: I64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResultMeasured:
     """A committee has decided what part of the held-back money was earned."""
 

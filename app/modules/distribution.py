@@ -15,7 +15,7 @@ Staking says what power and shares there are; it stands above.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from app.kernel.bech32 import OPERATOR_PREFIX, to_bech32
@@ -23,6 +23,7 @@ from app.kernel.context import Context
 from app.kernel.crypto import module_address
 from app.kernel.decimals import ONE, mul_truncate, to_dec, truncate
 from app.kernel.errors import Rejected, broken, require
+from app.kernel.frozen import frozen
 from app.kernel.module import Message, Module
 from app.kernel.record import U64, U128, Address, Dec, Operator
 from app.kernel.store import Reader, State
@@ -34,7 +35,7 @@ REWARDS = module_address("distribution")
 TREASURY = module_address("treasury")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Params:
     """What the community takes, and whether rewards may go elsewhere."""
 
@@ -44,7 +45,7 @@ class Params:
     """Whether a delegator may say where its rewards go."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pot:
     """What all validators have earned."""
 
@@ -56,7 +57,7 @@ class Pot:
     """What couldn't be divided yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Earner:
     """What a validator and those who have staked with it have earned and not been paid."""
 
@@ -78,7 +79,7 @@ class Earner:
     """To all, what isn't divided included."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stake:
     """A delegator's shares, and what they have earned."""
 
@@ -89,14 +90,14 @@ class Stake:
     """Less than a uflt, which couldn't be paid then."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recipient:
     """Who gets a delegator's rewards in its place."""
 
     address: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetWithdrawAddress:
     """Say who gets one's rewards."""
 
@@ -104,7 +105,7 @@ class SetWithdrawAddress:
     withdraw_address: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WithdrawDelegatorReward:
     """Be paid what one's stake with a validator has earned."""
 
@@ -112,28 +113,28 @@ class WithdrawDelegatorReward:
     validator_address: Operator
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WithdrawDelegatorRewardResponse:
     """What was paid."""
 
     amount: tuple[Coin, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WithdrawValidatorCommission:
     """Be paid one's commission."""
 
     validator_address: Operator
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WithdrawValidatorCommissionResponse:
     """What was paid."""
 
     amount: tuple[Coin, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FundCommunityPool:
     """Give money to the treasury."""
 
@@ -141,7 +142,7 @@ class FundCommunityPool:
     depositor: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WithdrawAddressSet:
     """Somebody's rewards go elsewhere."""
 
@@ -149,7 +150,7 @@ class WithdrawAddressSet:
     withdraw_address: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RewardsWithdrawn:
     """A delegator was paid."""
 
@@ -159,7 +160,7 @@ class RewardsWithdrawn:
     delegator: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommissionWithdrawn:
     """A validator's operator was paid its commission."""
 

@@ -12,13 +12,14 @@ who moved stake away since.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from app.kernel.bech32 import CONSENSUS_PREFIX, to_bech32
 from app.kernel.context import Context, Misbehaviour
 from app.kernel.decimals import ONE, truncate
 from app.kernel.errors import Rejected, broken, require
+from app.kernel.frozen import frozen
 from app.kernel.module import Message, Module
 from app.kernel.record import U64, Dec, Operator
 from app.kernel.store import Reader, State
@@ -34,7 +35,7 @@ FOREVER_MS = 253_402_300_799_000
 DOUBLE_SIGN, MISSING_SIGNATURE = "double_sign", "missing_signature"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Params:
     """How much may be missed, and what it costs."""
 
@@ -49,7 +50,7 @@ class Params:
     slash_fraction_downtime: Dec = Dec(ONE // 10_000)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """Samples one after the other, all of them missed."""
 
@@ -57,7 +58,7 @@ class Run:
     last: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SigningInfo:
     """What a validator has missed or done wrong."""
 
@@ -73,14 +74,14 @@ class SigningInfo:
     """Whether it voted twice, and is jailed for good."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unjail:
     """Take part in consensus again, once the time in jail is over."""
 
     validator_addr: Operator
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Missed:
     """A validator's vote was missing."""
 
@@ -90,7 +91,7 @@ class Missed:
     height: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slashed:
     """A validator lost stake, and was jailed."""
 

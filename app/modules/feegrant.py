@@ -9,12 +9,13 @@ may prune it. A grantee without an account is given one, so that it can sign wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Block, Context
 from app.kernel.errors import Rejected, broken, require
+from app.kernel.frozen import frozen
 from app.kernel.module import Message, Module, Query
 from app.kernel.page import PageRequest, PageResponse, get_key_page, get_page
 from app.kernel.record import U64, U128, Address, Duration, Time
@@ -29,7 +30,7 @@ PRUNED_MAX = 75
 """By one message, as in Cosmos."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BasicAllowance:
     """So much in all, until a date."""
 
@@ -39,7 +40,7 @@ class BasicAllowance:
     expiration: Time
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeriodicAllowance:
     """So much in each period, within a basic allowance."""
 
@@ -53,7 +54,7 @@ class PeriodicAllowance:
     """When the next period begins."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AllowedMsgAllowance:
     """An allowance for transactions of nothing but certain messages."""
 
@@ -67,7 +68,7 @@ PlainAllowance = BasicAllowance | PeriodicAllowance
 Allowance = BasicAllowance | PeriodicAllowance | AllowedMsgAllowance
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Grant:
     """An allowance as it is now."""
 
@@ -76,7 +77,7 @@ class Grant:
     allowance: BasicAllowance | PeriodicAllowance | AllowedMsgAllowance
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GrantAllowance:
     """Let somebody pay fees with the signer's money."""
 
@@ -85,7 +86,7 @@ class GrantAllowance:
     allowance: BasicAllowance | PeriodicAllowance | AllowedMsgAllowance
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RevokeAllowance:
     """Take an allowance back."""
 
@@ -93,14 +94,14 @@ class RevokeAllowance:
     grantee: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PruneAllowances:
     """Remove allowances whose end has come, 75 at most."""
 
     pruner: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AllowanceRequest:
     """Ask for the allowance that one account has of another."""
 
@@ -108,14 +109,14 @@ class AllowanceRequest:
     grantee: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AllowanceResponse:
     """An allowance."""
 
     allowance: Grant
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AllowancesRequest:
     """Ask for the allowances that an account has, a page at a time."""
 
@@ -123,7 +124,7 @@ class AllowancesRequest:
     pagination: PageRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AllowancesResponse:
     """A page of allowances."""
 
@@ -131,7 +132,7 @@ class AllowancesResponse:
     pagination: PageResponse
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AllowancesByGranterRequest:
     """Ask for the allowances that an account gives, a page at a time."""
 
@@ -139,7 +140,7 @@ class AllowancesByGranterRequest:
     pagination: PageRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AllowancesByGranterResponse:
     """A page of allowances."""
 
@@ -147,7 +148,7 @@ class AllowancesByGranterResponse:
     pagination: PageResponse
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AllowanceSet:
     """An allowance was given."""
 
@@ -156,7 +157,7 @@ class AllowanceSet:
     grantee: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AllowanceUsed:
     """A fee was taken from a granter."""
 
@@ -165,7 +166,7 @@ class AllowanceUsed:
     grantee: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AllowanceUpdated:
     """Something is left of an allowance that was used."""
 
@@ -174,7 +175,7 @@ class AllowanceUpdated:
     grantee: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AllowanceRevoked:
     """An allowance was taken back or used up."""
 
@@ -183,7 +184,7 @@ class AllowanceRevoked:
     grantee: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AllowancesPruned:
     """Allowances whose end had come were removed."""
 

@@ -9,13 +9,13 @@ granter that the transaction names, if that allows the payer to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Block, Context
 from app.kernel.crypto import module_address
 from app.kernel.errors import Rejected
+from app.kernel.frozen import frozen
 from app.kernel.module import Module, Query
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Overlay, Reader, State
@@ -30,7 +30,7 @@ FEE_BYTES, KEY_BYTES, SIGNATURE_BYTES = 24, 72, 66
 """Of a fee of seven digits, a secp256k1 key and its signature as they stand in a transaction."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Params:
     """What transactions may be and cost."""
 
@@ -49,19 +49,19 @@ class Params:
     """For each byte of key and value of a row written."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsRequest:
     """Ask for the params of fees."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsResponse:
     """The params of fees."""
 
     params: Params
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FeePaid:
     """A transaction's fee was taken, from its payer or its granter."""
 

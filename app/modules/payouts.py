@@ -18,11 +18,12 @@ it comes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.kernel.amounts import PPM, share_ppm, split_exactly
 from app.kernel.context import Context
 from app.kernel.errors import Rejected, broken, require
+from app.kernel.frozen import frozen
 from app.kernel.module import Message, Module, Query
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader, State
@@ -33,7 +34,7 @@ from app.modules.jobs import Job, JobPhase
 TREASURY = distribution.TREASURY
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Params:
     """What the protocol takes, and how a job is reviewed."""
 
@@ -47,7 +48,7 @@ class Params:
     """Payments to participants and funders of ended jobs in one block; the rest waits."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Earning:
     """What a job has paid one participant and still holds back for it, before the protocol fee."""
 
@@ -56,7 +57,7 @@ class Earning:
     held_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rejection:
     """A requester's rejection that nobody has decided on."""
 
@@ -64,7 +65,7 @@ class Rejection:
     deposit_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommitteeFee:
     """What a committee that upheld a rejection shares of what isn't released."""
 
@@ -72,7 +73,7 @@ class CommitteeFee:
     amount_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AcceptJob:
     """Release what a reviewed job holds back."""
 
@@ -80,7 +81,7 @@ class AcceptJob:
     job_id: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RejectJob:
     """Dispute a job's result against a deposit."""
 
@@ -89,19 +90,19 @@ class RejectJob:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsRequest:
     """Ask for the params of payouts."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsResponse:
     """The params of payouts."""
 
     params: Params
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EarningsRequest:
     """Ask what a job has paid and holds, for one participant or everyone."""
 
@@ -109,14 +110,14 @@ class EarningsRequest:
     participant: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EarningsResponse:
     """What a job has paid and holds, by participant."""
 
     earnings: tuple[Earning, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SharePaid:
     """A share of a round: what arrived, the fee, and what is held back sum to the share."""
 
@@ -129,7 +130,7 @@ class SharePaid:
     held_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HeldPaid:
     """Held-back pay was released: what arrived, the fee, and what returns to the job's escrow."""
 
@@ -141,7 +142,7 @@ class HeldPaid:
     returned_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MemberPaid:
     """A member of a committee was paid for its measurement: what arrived, and the fee."""
 
@@ -152,7 +153,7 @@ class MemberPaid:
     fee_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobAccepted:
     """A result was settled: by `requester`, `silence`, `committee` or `no_committee_quorum`."""
 
@@ -160,7 +161,7 @@ class JobAccepted:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobRejected:
     """A job's result was rejected, against a deposit."""
 

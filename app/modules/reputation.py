@@ -11,11 +11,12 @@ a sixteenth, so that the median is known and the record stays small.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.kernel.amounts import PPM, share_ppm
 from app.kernel.context import Context
 from app.kernel.errors import broken
+from app.kernel.frozen import frozen
 from app.kernel.module import Module, Query
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader, State
@@ -23,7 +24,7 @@ from app.kernel.table import Singleton, Table
 from app.modules import bonds
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Params:
     """Where a reputation starts and how fast it moves."""
 
@@ -35,7 +36,7 @@ class Params:
     """Settled rounds before which a worker is a newcomer."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """How an account has behaved; it can't be moved to another."""
 
@@ -47,7 +48,7 @@ class Standing:
     """Rounds in which it did what its seat asked."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequesterRecord:
     """How a requester has behaved."""
 
@@ -62,47 +63,47 @@ class RequesterRecord:
     """What its jobs have paid, fees included."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SeatCount:
     """How many seats of a requester's jobs have earned amounts in one step."""
 
     seat_count: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsRequest:
     """Ask for the params of reputation."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsResponse:
     """The params of reputation."""
 
     params: Params
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StandingRequest:
     """Ask how an account has behaved."""
 
     account: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StandingResponse:
     """How an account has behaved."""
 
     standing: Standing
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequesterRequest:
     """Ask how a requester has behaved."""
 
     requester: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequesterResponse:
     """How a requester has behaved."""
 
@@ -111,7 +112,7 @@ class RequesterResponse:
     """What the middle one of all seats that revealed an update earned, less up to a sixteenth."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReputationMoved:
     """A settled round changed a reputation."""
 

@@ -19,7 +19,6 @@ job's next three draws, whether or not they fill a round.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -27,6 +26,7 @@ from app.kernel.amounts import PPM, share_ppm, split_exactly
 from app.kernel.context import Context
 from app.kernel.crypto import module_address
 from app.kernel.errors import broken
+from app.kernel.frozen import frozen
 from app.kernel.module import Module, Query
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader, State
@@ -37,7 +37,7 @@ from app.modules.jobs import Job
 SLASHED = module_address("slashed")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Params:
     """What each fault costs, what its prover earns, and what an outage excuses."""
 
@@ -128,14 +128,14 @@ class Place(NamedTuple):
     round: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pot:
     """What is slashed in a round that has not ended, and not paid out yet."""
 
     amount_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slash:
     """What one participant lost for one fault in one round."""
 
@@ -144,7 +144,7 @@ class Slash:
     amount_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Excuse:
     """When an account was last excused."""
 
@@ -153,7 +153,7 @@ class Excuse:
     """The rounds it had settled by then."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SittingOut:
     """An excused worker that a job doesn't draw."""
 
@@ -161,7 +161,7 @@ class SittingOut:
     draws_left: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PenaltyShown:
     """What a fault costs now."""
 
@@ -171,31 +171,31 @@ class PenaltyShown:
     is_proven: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsRequest:
     """Ask for the params of slashing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsResponse:
     """The params of slashing."""
 
     params: Params
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PenaltiesRequest:
     """Ask what each fault costs."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PenaltiesResponse:
     """What each fault costs."""
 
     penalties: tuple[PenaltyShown, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoundSlashesRequest:
     """Ask who was slashed in a round, and what waits in its pot."""
 
@@ -203,7 +203,7 @@ class RoundSlashesRequest:
     round: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoundSlashesResponse:
     """Who was slashed in a round, and what waits in its pot."""
 
@@ -211,7 +211,7 @@ class RoundSlashesResponse:
     pot_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExcuseRequest:
     """Ask when an account was last excused, and whether it sits out a job's draws."""
 
@@ -219,7 +219,7 @@ class ExcuseRequest:
     job_id: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExcuseResponse:
     """When an account was last excused, and how many of the job's draws it still sits out."""
 
@@ -230,7 +230,7 @@ class ExcuseResponse:
     draws_left: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slashed:
     """A participant lost money for a fault."""
 
@@ -241,7 +241,7 @@ class Slashed:
     amount_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Excused:
     """A participant missed a deadline in an outage and keeps its money."""
 
@@ -251,7 +251,7 @@ class Excused:
     fault: Fault
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProverPaid:
     """Who proved a fault has its part of what was slashed."""
 
@@ -262,7 +262,7 @@ class ProverPaid:
     amount_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LossCompensated:
     """Who delivered got, of what was slashed, what it lost; of rounds voided together once."""
 
@@ -273,7 +273,7 @@ class LossCompensated:
     amount_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PotBurned:
     """What was left of a round's slashed money was burned."""
 

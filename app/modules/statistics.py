@@ -27,13 +27,14 @@ Money is read where it lies; nothing is counted that a balance shows.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from app.kernel.amounts import PPM
 from app.kernel.context import Context
 from app.kernel.crypto import module_address
 from app.kernel.errors import broken
+from app.kernel.frozen import frozen
 from app.kernel.module import Module, Query
 from app.kernel.record import U32, U64, U128
 from app.kernel.store import Reader, State
@@ -51,7 +52,7 @@ TASK_COUNTS = {
 """Where a task is counted, by what its seat came to; everything else is dropped."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Params:
     """Over what time churn is counted."""
 
@@ -59,7 +60,7 @@ class Params:
     """The length of an epoch."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Totals:
     """What has happened since genesis."""
 
@@ -87,7 +88,7 @@ class Totals:
     """Examples of the updates that have earned something, as claimed and capped."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ending:
     """How many jobs or rounds ended in one way for one reason."""
 
@@ -98,7 +99,7 @@ class Ending:
     count: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Epoch:
     """Who came and went in a stretch of time."""
 
@@ -108,7 +109,7 @@ class Epoch:
     left_count: U64 = U64(0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Participants:
     """Who takes part."""
 
@@ -122,7 +123,7 @@ class Participants:
     last_epoch: Epoch = Epoch()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Holdings:
     """Where money lies, and how much there is."""
 
@@ -138,24 +139,24 @@ class Holdings:
     """Destroyed since genesis."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsRequest:
     """Ask for the params of statistics."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsResponse:
     """The params of statistics."""
 
     params: Params
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatisticsRequest:
     """Ask what the chain has done."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatisticsResponse:
     """What the chain has done, and what follows from that."""
 

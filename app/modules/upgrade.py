@@ -8,13 +8,13 @@ knows and how it migrates stands in `chain.UPGRADES`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
 from app.kernel.crypto import module_address
 from app.kernel.errors import Rejected, broken, require
+from app.kernel.frozen import frozen
 from app.kernel.module import Message, Module, Query
 from app.kernel.record import I64, U64, Address, Nothing, Time
 from app.kernel.store import Reader, State
@@ -25,7 +25,7 @@ NAME_LENGTH_MAX = 140
 INFO_LENGTH_MAX = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """An upgrade that is planned; height 0: none is."""
 
@@ -39,14 +39,14 @@ class Plan:
     upgraded_client_state: Nothing = Nothing(b"")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Version:
     """Of the rules that made the state."""
 
     version: U64 = U64(0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Applied:
     """An upgrade that happened."""
 
@@ -54,7 +54,7 @@ class Applied:
     height: I64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SoftwareUpgrade:
     """Plan an upgrade, in place of the one that was planned."""
 
@@ -62,28 +62,28 @@ class SoftwareUpgrade:
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CancelUpgrade:
     """Plan no upgrade any more."""
 
     authority: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AppliedPlanRequest:
     """Ask at which height an upgrade happened."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AppliedPlanResponse:
     """The height, 0 if it didn't."""
 
     height: I64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpgradePlanned:
     """An upgrade is planned."""
 
@@ -92,7 +92,7 @@ class UpgradePlanned:
     height: I64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpgradeCancelled:
     """An upgrade is planned no more."""
 
@@ -100,7 +100,7 @@ class UpgradeCancelled:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpgradeApplied:
     """Other rules hold from this block on."""
 

@@ -24,6 +24,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any
 
+from app.kernel.frozen import frozen
+
 try:
     VERSION = version("pollen")
 except PackageNotFoundError:  # run from a source tree that was never installed
@@ -87,7 +89,7 @@ class NodeConfig:
     """Settings of the engine's config.toml in place of the profile's, by section."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Home:
     """A node's folder."""
 

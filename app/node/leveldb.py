@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ import plyvel
 
 from app.chain import APP_VERSION
 from app.kernel.errors import InvariantBroken
+from app.kernel.frozen import frozen
 from app.kernel.record import U32, U64, Malformed, decode, encode
 from app.kernel.store import end_of
 from app.node.config import OperatorError
@@ -44,7 +44,7 @@ START_AGAIN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Committed:
     """The last block on disk; height 0 before the first."""
 
@@ -56,7 +56,7 @@ class Committed:
     app_version: U32 = U32(APP_VERSION)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobEvent:
     """One event of a job, and the block it happened in."""
 
@@ -70,7 +70,7 @@ class JobEvent:
     """A serialized google.protobuf.Any that holds a `pollen.*.v1.Event…`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OldRow:
     """A row as it was before a block."""
 
@@ -79,7 +79,7 @@ class OldRow:
     """Empty if there was no such row; no row of state has an empty value."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Undo:
     """What takes a block back."""
 

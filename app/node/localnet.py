@@ -16,9 +16,10 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from app.kernel.frozen import frozen
 from app.node.comet import read_node_id
 from app.node.config import Home, NodeConfig, OperatorError, is_port_free
 from app.node.genesis import (
@@ -42,7 +43,7 @@ LOG_LINES_SHOWN = 5
 POLL_S = 0.05
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Node:
     """One node of a local network, as its clients find it."""
 
@@ -55,7 +56,7 @@ class Node:
     rest: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Localnet:
     """A local network."""
 

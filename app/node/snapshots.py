@@ -21,7 +21,6 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from cosmpy.protos.tendermint.abci import types_pb2 as abci
 
 from app.chain import APP_VERSION
 from app.kernel.crypto import sha256
+from app.kernel.frozen import frozen
 from app.kernel.record import U64, Malformed, decode, encode, read_varint, write_varint
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.trie import Forest
@@ -52,7 +52,7 @@ FindHeader = Callable[[int], tuple[str, int] | None]
 Row = tuple[bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Head:
     """What a snapshot is of, and what its chunks are."""
 

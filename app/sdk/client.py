@@ -24,6 +24,7 @@ from cosmpy.protos.cosmos.tx.v1beta1 import service_pb2
 
 from app.chain import QUERIES
 from app.kernel.bech32 import to_bech32
+from app.kernel.frozen import frozen
 from app.kernel.page import PAGE_MAX
 from app.kernel.proof import ProofRefused, verify
 from app.kernel.record import NO_ADDRESS, Address
@@ -75,7 +76,7 @@ RECONNECT_S_MIN, RECONNECT_S_MAX = 0.1, 5.0
 MISMATCH = re.compile(r"account sequence mismatch, expected (\d+), got \d+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fee:
     """The gas that a transaction may use, and what is paid for it in uflt."""
 
@@ -83,7 +84,7 @@ class Fee:
     amount_uflt: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobUpdate:
     """One block's events of a job, or its whole state where a stream begins."""
 
@@ -94,7 +95,7 @@ class JobUpdate:
     events: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredRow:
     """What a module's store holds under a key, as a proof shows it; None if nothing."""
 

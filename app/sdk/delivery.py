@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from cosmpy.protos.cosmos.auth.v1beta1 import auth_pb2
@@ -18,6 +17,7 @@ from cosmpy.protos.cosmos.tx.v1beta1 import service_pb2
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.crypto import sha256
+from app.kernel.frozen import frozen
 from app.kernel.record import Address
 from app.sdk.connection import (
     CODE_NOT_FOUND,
@@ -58,7 +58,7 @@ class TxUnconfirmed(ChainError):
         self.timeout_height = timeout_height
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TxOutcome:
     """A transaction in a block: code 0 is success, responses are what its messages answered."""
 
@@ -71,7 +71,7 @@ class TxOutcome:
     responses: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccountState:
     """An account's number and the next sequence, as committed."""
 
@@ -79,7 +79,7 @@ class AccountState:
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pending:
     """A signed transaction on its way."""
 

@@ -13,7 +13,6 @@ import os
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from nacl.utils import random
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.crypto import address_of
+from app.kernel.frozen import frozen
 from app.sdk.derive import derive_secret, generate_mnemonic
 from app.sdk.signer import Signer
 
@@ -54,7 +54,7 @@ class Protection(Enum):
     TEST = "none"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """The public half of a stored key."""
 

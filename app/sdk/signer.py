@@ -20,6 +20,7 @@ from cosmpy.protos.cosmos.tx.v1beta1.tx_pb2 import (
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.crypto import address_of, sha256
+from app.kernel.frozen import frozen
 from app.kernel.record import NO_ADDRESS, Address
 from app.kernel.tx import MODE_DIRECT
 from app.modules.bank import DENOM
@@ -52,7 +53,7 @@ class Signer:
         return signature[:COMPACT_SIGNATURE_BYTES]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signing:
     """Who signs a transaction, with the account's number and next sequence."""
 

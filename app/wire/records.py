@@ -16,7 +16,6 @@ from dataclasses import fields
 from enum import IntEnum
 from functools import cache
 from importlib.util import find_spec
-from operator import attrgetter
 from types import UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -31,6 +30,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from app.chain import MODULES, RULES
 from app.kernel.bech32 import OPERATOR_PREFIX, from_bech32, to_bech32
+from app.kernel.frozen import values_getter
 from app.kernel.packed import Packed
 from app.kernel.record import (
     U128,
@@ -129,7 +129,7 @@ def reader_of(record_class: Any, descriptor: Any) -> Convert:
     dates = [name for name, hint in hints.items() if hint is Time]
 
     def read(message: Any) -> Any:
-        values = get_values(message)
+        values = list(get_values(message))
         for name in dates:
             if message.HasField(name) and not getattr(message, name).ListFields():
                 raise BadField(f"{record_class.__name__}.{name}: 1970 is over; leave it out")
@@ -157,7 +157,7 @@ def writer_of(record_class: Any, descriptor: Any) -> Convert:
     get_values = values_getter(names)
 
     def write(record: Any) -> Any:
-        values = get_values(record)
+        values = list(get_values(record))
         for at, convert in converts:
             values[at] = convert(values[at])
         return message_class(**dict(zip(names, values, strict=True)))
@@ -173,14 +173,6 @@ def checked_hints(record_class: Any, descriptor: Any) -> dict[str, Any]:
         raise TypeError(f"{record_class.__name__} has {names}, {descriptor.full_name} {expected}")
     hints = get_type_hints(record_class)
     return {name: hints[name] for name in names}
-
-
-def values_getter(names: tuple[str, ...]) -> Callable[[Any], list[Any]]:
-    """Return what reads the named attributes of a thing into a list."""
-    if len(names) > 1:
-        get = attrgetter(*names)
-        return lambda thing: list(get(thing))
-    return lambda thing: [getattr(thing, name) for name in names]
 
 
 def value_reader(hint: Any, nested: Any) -> Convert | None:

@@ -13,10 +13,9 @@ seizing     what is slashed
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.kernel.bech32 import to_bech32
 from app.kernel.errors import broken
+from app.kernel.frozen import frozen
 from app.kernel.module import Message, Module, Query
 from app.kernel.record import U32, Address
 from app.kernel.store import Reader
@@ -97,33 +96,33 @@ PAGE_DEFAULT = 100
 PAGE_MAX = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsRequest:
     """Ask for the params of bonds."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsResponse:
     """The params of bonds."""
 
     params: Params
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegistrationRequest:
     """Ask for one registration."""
 
     participant: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegistrationResponse:
     """One registration."""
 
     registration: Registration
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegistrationsRequest:
     """Ask for everyone with a bond in a role, a page at a time."""
 
@@ -132,21 +131,21 @@ class RegistrationsRequest:
     limit: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegistrationsResponse:
     """A page of registrations."""
 
     registrations: tuple[Registration, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnbondingsRequest:
     """Ask for what a participant is taking out."""
 
     participant: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnbondingsResponse:
     """What a participant is taking out."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
 from app.kernel.crypto import module_address
 from app.kernel.errors import Rejected, broken, require
+from app.kernel.frozen import frozen
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader, State
 from app.kernel.table import Index, Singleton, Table
@@ -19,7 +20,7 @@ BONDS = module_address("bonds")
 READER_KEY_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Params:
     """What a bond must be and how it is taken out."""
 
@@ -44,7 +45,7 @@ class Role(IntEnum):
     EVALUATOR = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Registration:
     """A registered participant and its bond."""
 
@@ -65,7 +66,7 @@ class Registration:
     """A worker in its first settled rounds can't take its bond out."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lock:
     """What one job holds of one participant's bond."""
 
@@ -75,7 +76,7 @@ class Lock:
     """What was slashed of it: its seats are short of so much."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Register:
     """Take a role and bond money for it."""
 
@@ -87,7 +88,7 @@ class Register:
     bond_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EditRegistration:
     """Replace payout address, endpoint, reader's key and pause of a registration."""
 
@@ -98,7 +99,7 @@ class EditRegistration:
     paused: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bond:
     """Add to a bond."""
 
@@ -106,7 +107,7 @@ class Bond:
     amount_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Registered:
     """An account took a role."""
 
@@ -115,7 +116,7 @@ class Registered:
     bond_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegistrationEdited:
     """A registration was replaced."""
 
@@ -123,7 +124,7 @@ class RegistrationEdited:
     paused: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bonded:
     """A bond grew."""
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.kernel.context import Context
 from app.kernel.errors import Rejected, require
+from app.kernel.frozen import frozen
 from app.kernel.record import U64, Address
 from app.kernel.store import State
 from app.kernel.table import Index, Singleton, Table
@@ -21,7 +20,7 @@ from app.modules.bonds.bonding import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unbonding:
     """Money on its way out of a bond."""
 
@@ -31,14 +30,14 @@ class Unbonding:
     release_clock_ms: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnbondingCount:
     """How many unbondings were begun."""
 
     count: U64 = U64(0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unbond:
     """Begin to take free money out of a bond; it arrives after the unbonding time."""
 
@@ -46,7 +45,7 @@ class Unbond:
     amount_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnbondResponse:
     """Which unbonding was begun and when it is paid."""
 
@@ -54,7 +53,7 @@ class UnbondResponse:
     release_clock_ms: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnbondingBegun:
     """Money began its way out of a bond."""
 
@@ -64,7 +63,7 @@ class UnbondingBegun:
     release_clock_ms: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unbonded:
     """Money of a bond was paid out."""
 

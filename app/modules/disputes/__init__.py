@@ -28,9 +28,8 @@ verdict     proofs, verdicts
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.kernel.errors import broken
+from app.kernel.frozen import frozen
 from app.kernel.module import Message, Module, Query
 from app.kernel.record import U32, U64
 from app.kernel.store import Reader
@@ -88,19 +87,19 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsRequest:
     """Ask for the params of disputes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsResponse:
     """The params of disputes."""
 
     params: Params
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DisputeRequest:
     """Ask for one dispute."""
 
@@ -109,14 +108,14 @@ class DisputeRequest:
     dispute_id: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DisputeResponse:
     """One dispute."""
 
     dispute: Dispute
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DisputesRequest:
     """Ask for a round's disputes, those that have ended too, a page at a time."""
 
@@ -127,7 +126,7 @@ class DisputesRequest:
     limit: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DisputesResponse:
     """A page of a round's disputes, the earliest commitment first."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
 from app.kernel.errors import Rejected, require
+from app.kernel.frozen import frozen
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader, State
 from app.learning import proof
@@ -39,7 +40,7 @@ from app.modules.rounds import Round
 HASH_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommitChallenge:
     """Bind oneself, against a deposit, to a proof that a round's aggregate is false."""
 
@@ -49,7 +50,7 @@ class CommitChallenge:
     commitment: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommitChallengeResponse:
     """Which dispute was begun, and when it must be opened."""
 
@@ -57,7 +58,7 @@ class CommitChallengeResponse:
     deadline_clock_ms: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenChallenge:
     """Show what a commitment bound, with the first part of the proof."""
 
@@ -71,7 +72,7 @@ class OpenChallenge:
     part: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddProofPart:
     """Add the next part of an opened proof."""
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
 from app.kernel.crypto import module_address
+from app.kernel.frozen import frozen
 from app.kernel.record import U32, U64, Address
 from app.kernel.table import Index, Singleton, Table
 
 DISPUTES_ACCOUNT = module_address("disputes")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Params:
     """What a challenge costs, and how long it and how many there may be."""
 
@@ -49,7 +49,7 @@ class DisputePhase(IntEnum):
     """Another proof voided the round; the deposit has returned."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dispute:
     """One challenge of a round's aggregate."""
 
@@ -73,21 +73,21 @@ class Dispute:
     """When the chain looks at it next; 0: it has ended, or waits for an earlier one."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProofPart:
     """A part of a proof that isn't whole or checked yet."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DisputeCount:
     """How many challenges were committed."""
 
     count: U64 = U64(0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChallengeCommitted:
     """Somebody bound itself to a proof that a round's aggregate is false."""
 
@@ -98,7 +98,7 @@ class ChallengeCommitted:
     deposit_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProofPartAdded:
     """A part of an opened proof arrived; parts are counted from 0."""
 
@@ -109,7 +109,7 @@ class ProofPartAdded:
     part_count: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DisputePhaseChanged:
     """A dispute is in another phase, and why a proof was refuted."""
 

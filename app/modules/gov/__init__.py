@@ -18,10 +18,10 @@ voting       votes, and what happens when a time is over
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.errors import Rejected, broken
+from app.kernel.frozen import frozen
 from app.kernel.module import Message, Module, Query
 from app.kernel.page import PAGE_MAX, PageRequest, PageResponse, get_page
 from app.kernel.record import U64, Address, Duration
@@ -100,14 +100,14 @@ __all__ = [
 OPEN = (ProposalStatus.DEPOSIT_PERIOD, ProposalStatus.VOTING_PERIOD)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VotingParams:
     """The part of the params that older clients ask for."""
 
     voting_period: Duration
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DepositParams:
     """The part of the params that older clients ask for."""
 
@@ -115,7 +115,7 @@ class DepositParams:
     max_deposit_period: Duration
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TallyParams:
     """The part of the params that older clients ask for."""
 
@@ -124,14 +124,14 @@ class TallyParams:
     veto_threshold: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsRequest:
     """Ask for the params of governance, whatever part is named."""
 
     params_type: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsResponse:
     """The params of governance, and the parts of them that older clients know."""
 
@@ -141,21 +141,21 @@ class ParamsResponse:
     params: Params
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProposalRequest:
     """Ask for one proposal."""
 
     proposal_id: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProposalResponse:
     """One proposal."""
 
     proposal: Proposal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProposalsRequest:
     """Ask for proposals: all, or those in a state, that somebody votes on or has put money in."""
 
@@ -165,7 +165,7 @@ class ProposalsRequest:
     pagination: PageRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProposalsResponse:
     """A page of proposals; where only some were asked for, the last thousand at most."""
 
@@ -173,7 +173,7 @@ class ProposalsResponse:
     pagination: PageResponse
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VoteRequest:
     """Ask for one vote."""
 
@@ -181,14 +181,14 @@ class VoteRequest:
     voter: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VoteResponse:
     """One vote."""
 
     vote: Vote
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VotesRequest:
     """Ask for the votes on a proposal, while there are any, a page at a time."""
 
@@ -196,7 +196,7 @@ class VotesRequest:
     pagination: PageRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VotesResponse:
     """A page of votes."""
 
@@ -204,7 +204,7 @@ class VotesResponse:
     pagination: PageResponse
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DepositRequest:
     """Ask for one deposit."""
 
@@ -212,14 +212,14 @@ class DepositRequest:
     depositor: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DepositResponse:
     """One deposit."""
 
     deposit: Deposit
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DepositsRequest:
     """Ask for the deposits of a proposal, while there are any, a page at a time."""
 
@@ -227,7 +227,7 @@ class DepositsRequest:
     pagination: PageRequest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DepositsResponse:
     """A page of deposits."""
 
@@ -235,14 +235,14 @@ class DepositsResponse:
     pagination: PageResponse
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TallyResultRequest:
     """Ask how the votes on a proposal stand, or how they stood."""
 
     proposal_id: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TallyResultResponse:
     """How the votes stand."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from app.kernel import packed
@@ -10,6 +10,7 @@ from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
 from app.kernel.decimals import ONE
 from app.kernel.errors import Rejected, require
+from app.kernel.frozen import frozen
 from app.kernel.packed import Packed
 from app.kernel.record import U64, U128, Address, Time
 from app.kernel.store import State
@@ -40,7 +41,7 @@ from app.modules.gov.records import Deposit as DepositRow
 from app.modules.gov.running import KNOWN
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubmitProposal:
     """Propose that governance runs messages."""
 
@@ -53,14 +54,14 @@ class SubmitProposal:
     expedited: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubmitProposalResponse:
     """The proposal's number."""
 
     proposal_id: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddDeposit:
     """Put money in for a proposal."""
 
@@ -69,7 +70,7 @@ class AddDeposit:
     amount: tuple[Coin, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProposalSubmitted:
     """There is another proposal."""
 
@@ -79,7 +80,7 @@ class ProposalSubmitted:
     proposal_messages: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProposalDeposited:
     """Somebody put money in for a proposal."""
 
@@ -89,7 +90,7 @@ class ProposalDeposited:
     proposal_id: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VotingBegun:
     """A proposal has its deposit and is voted on."""
 

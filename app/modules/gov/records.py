@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
 from app.kernel.decimals import ONE
 from app.kernel.errors import Rejected, require
+from app.kernel.frozen import frozen
 from app.kernel.packed import Packed
 from app.kernel.record import U64, U128, Address, Duration, Time
 from app.kernel.store import Reader
@@ -24,7 +24,7 @@ METADATA_LENGTH_MAX = 255
 DUE_PER_BLOCK_MAX = 5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Params:
     """How proposals are made and decided; decimals have a point and 18 places at most.
 
@@ -81,7 +81,7 @@ class VoteOption(IntEnum):
     NO_WITH_VETO = 4
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TallyResult:
     """How much stake says what, in uflt."""
 
@@ -91,7 +91,7 @@ class TallyResult:
     no_with_veto_count: U128 = U128(0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proposal:
     """Messages that governance runs if it is voted for."""
 
@@ -112,7 +112,7 @@ class Proposal:
     failed_reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeptProposal:
     """A proposal as the state has it."""
 
@@ -121,7 +121,7 @@ class KeptProposal:
     """When its deposits or votes are over, by the chain's clock; 0: they are."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deposit:
     """What somebody has put in for a proposal."""
 
@@ -130,7 +130,7 @@ class Deposit:
     amount: tuple[Coin, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WeightedVoteOption:
     """Part of a vote."""
 
@@ -139,7 +139,7 @@ class WeightedVoteOption:
     """A decimal; the weights of a vote sum to 1."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Vote:
     """What somebody says of a proposal."""
 
@@ -149,7 +149,7 @@ class Vote:
     metadata: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProposalCount:
     """How many proposals there were."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from app.kernel import packed
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
 from app.kernel.errors import Fault, Rejected, catch_faults, require
+from app.kernel.frozen import frozen
 from app.kernel.module import Message, Module
 from app.kernel.record import Address
 from app.kernel.store import Overlay, State
@@ -32,7 +33,7 @@ else:
 PERIOD_MS_MAX = 366 * 86_400_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReplaceParams:
     """Replace the params of a module, all of them, from the next block on."""
 
@@ -40,7 +41,7 @@ class ReplaceParams:
     params: AnyParams
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateParams:
     """Replace the params of governance itself."""
 
@@ -48,7 +49,7 @@ class UpdateParams:
     params: Params
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommunityPoolSpend:
     """Pay somebody out of the treasury."""
 
@@ -57,7 +58,7 @@ class CommunityPoolSpend:
     amount: tuple[Coin, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsReplaced:
     """A module has other params."""
 

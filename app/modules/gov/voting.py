@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from app.kernel.context import Context
 from app.kernel.decimals import ONE
 from app.kernel.errors import Rejected, require
+from app.kernel.frozen import frozen
 from app.kernel.record import U64, Address
 from app.kernel.store import State
 from app.modules.gov.proposing import close_deposits, set_due
@@ -32,7 +33,7 @@ from app.modules.gov.tally import decide
 WHOLE = "1.000000000000000000"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CastVote:
     """Say one thing of a proposal, in place of what was said before."""
 
@@ -42,7 +43,7 @@ class CastVote:
     metadata: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CastWeightedVote:
     """Say several things of a proposal, each with part of the stake."""
 
@@ -52,7 +53,7 @@ class CastWeightedVote:
     metadata: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProposalVoted:
     """Somebody said something of a proposal."""
 
@@ -62,7 +63,7 @@ class ProposalVoted:
     proposal_id: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProposalDropped:
     """A proposal's deposit wasn't reached."""
 
@@ -71,7 +72,7 @@ class ProposalDropped:
     proposal_result: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProposalDecided:
     """A proposal was voted on: `proposal_passed`, `proposal_rejected` or `proposal_failed`."""
 

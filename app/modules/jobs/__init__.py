@@ -17,9 +17,8 @@ ending      CancelJob, deadlines
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.kernel.errors import broken
+from app.kernel.frozen import frozen
 from app.kernel.module import Message, Module, Query
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader
@@ -181,33 +180,33 @@ PAGE_DEFAULT = 100
 PAGE_MAX = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsRequest:
     """Ask for the params of jobs."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsResponse:
     """The params of jobs."""
 
     params: Params
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobRequest:
     """Ask for one job."""
 
     job_id: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobResponse:
     """One job."""
 
     job: Job
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobsRequest:
     """Ask for jobs by falling number, a page at a time."""
 
@@ -215,14 +214,14 @@ class JobsRequest:
     limit: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobsResponse:
     """A page of jobs."""
 
     jobs: tuple[Job, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CandidatesRequest:
     """Ask who offers to train in a job, a page at a time."""
 
@@ -231,7 +230,7 @@ class CandidatesRequest:
     limit: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CandidatesResponse:
     """A page of candidates, those who are leaving too."""
 

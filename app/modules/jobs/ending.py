@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
 from app.kernel.errors import Rejected, require
+from app.kernel.frozen import frozen
 from app.kernel.record import U64, Address
 from app.kernel.store import State
 from app.modules.jobs.lifecycle import DUE, JOBS, PARAMS, advance, require_job, set_due, store
@@ -14,7 +15,7 @@ from app.modules.jobs.posting import JobCancelled
 from app.modules.jobs.spec import Job, JobPhase
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CancelJob:
     """End a job after its open rounds; what is earned is paid, the rest returns."""
 
@@ -22,7 +23,7 @@ class CancelJob:
     job_id: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobCancelRequested:
     """A job is to end after its open rounds."""
 

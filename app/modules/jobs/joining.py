@@ -7,11 +7,12 @@ back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
 from app.kernel.errors import Rejected, require
+from app.kernel.frozen import frozen
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader, State
 from app.modules import bank, bonds, reputation
@@ -31,7 +32,7 @@ MISSED_IN_ROW_MAX = 3
 """Rounds missed one after the other that put a worker out of a job."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JoinJob:
     """Offer to train in a job's rounds, against a deposit that returns."""
 
@@ -39,7 +40,7 @@ class JoinJob:
     job_id: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeaveJob:
     """Stop offering; a round one is drawn for is still owed."""
 
@@ -47,7 +48,7 @@ class LeaveJob:
     job_id: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobJoined:
     """A worker offers to train."""
 
@@ -55,7 +56,7 @@ class JobJoined:
     worker: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobLeft:
     """A worker no longer offers to train."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.kernel.amounts import mul_div_floor, share_ppm, split_exactly
 from app.kernel.context import Context
 from app.kernel.crypto import module_address
 from app.kernel.errors import Rejected, broken, require
+from app.kernel.frozen import frozen
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader, State
 from app.kernel.table import Index, Singleton, Table
@@ -19,14 +20,14 @@ ESCROW = module_address("escrow")
 DEPOSITS = module_address("deposits")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobCount:
     """How many jobs were posted."""
 
     count: U64 = U64(0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobPhaseChanged:
     """A job is in another phase."""
 
@@ -35,7 +36,7 @@ class JobPhaseChanged:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobRefunded:
     """Money that wasn't earned returned to a funder."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from app.kernel.amounts import PPM
 from app.kernel.context import Context
 from app.kernel.errors import Rejected, require
+from app.kernel.frozen import frozen
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import State
 from app.modules import bank, bonds, reputation, statistics
@@ -24,7 +23,7 @@ from app.modules.jobs.limits import check_budget, check_spec
 from app.modules.jobs.spec import Job, JobPhase, JobSpec
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PostJob:
     """Escrow a budget and open a job to workers."""
 
@@ -33,14 +32,14 @@ class PostJob:
     budget_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PostJobResponse:
     """The number of the posted job."""
 
     job_id: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FundJob:
     """Add to a job's escrow; what isn't earned returns in proportion."""
 
@@ -49,7 +48,7 @@ class FundJob:
     amount_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobPosted:
     """A job is open to workers."""
 
@@ -58,7 +57,7 @@ class JobPosted:
     budget_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobFunded:
     """Money was added to a job's escrow."""
 

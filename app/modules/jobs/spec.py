@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
+from app.kernel.frozen import frozen
 from app.kernel.record import I64, U32, U64, Address
 from app.learning.combine import CombineRule
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Params:
     """What jobs cost and how large they may be."""
 
@@ -81,7 +81,7 @@ class JobPhase(IntEnum):
     FAILED = 6
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Blob:
     """Bytes off chain: a CIDv1 and a length."""
 
@@ -89,7 +89,7 @@ class Blob:
     size_bytes: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slice:
     """One part of a validation set, sealed by the requester until a round needs it."""
 
@@ -106,7 +106,7 @@ class MetricDirection(IntEnum):
     LOWER = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Work:
     """What is trained: the Flower app, the model it starts from, and what its ServerApp sends."""
 
@@ -139,7 +139,7 @@ class Work:
     metric_direction: MetricDirection
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Schedule:
     """How many rounds of how many workers, and how long each phase may take."""
 
@@ -164,7 +164,7 @@ class Schedule:
     """The longest the job may run; no round begins after that."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Admission:
     """Who may join."""
 
@@ -181,7 +181,7 @@ class Profile(IntEnum):
     PUBLIC = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Combination:
     """How a round's updates become the next model."""
 
@@ -210,7 +210,7 @@ SCORING = (ContributionRule.LEAVE_ONE_OUT,)
 """The rules under which evaluators score a round."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pay:
     """How a round's pool is split, and how much of it waits for acceptance."""
 
@@ -224,7 +224,7 @@ class Pay:
     """Whether pay is in proportion to the median own score of an update too."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SeatBonds:
     """The least bond locked for a seat, on top of what the chain's rules ask."""
 
@@ -233,7 +233,7 @@ class SeatBonds:
     evaluator_uflt: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Acceptance:
     """What a rejected result is measured against; both 0: nothing."""
 
@@ -243,7 +243,7 @@ class Acceptance:
     """The metric with which all that is held back is earned."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobSpec:
     """All that is fixed when a job is posted."""
 
@@ -259,7 +259,7 @@ class JobSpec:
     acceptance: Acceptance
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Job:
     """One job: what was posted, its money, and how far it is."""
 
@@ -296,7 +296,7 @@ class Job:
     """The part of what is held back that the job's end releases; the rest returns."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Candidate:
     """A worker that offers to train in a job."""
 
@@ -308,7 +308,7 @@ class Candidate:
     """Rounds one after the other that it was drawn for and didn't commit to."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Funding:
     """What one account has paid into a job."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
 from app.kernel.errors import Rejected, require
+from app.kernel.frozen import frozen
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import State
 from app.modules import jobs, reputation, slashing
@@ -40,7 +41,7 @@ from app.modules.rounds.score import begin_score
 MODEL_VALUE_BYTES = 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PostAggregate:
     """Post the model that the included updates give."""
 
@@ -51,7 +52,7 @@ class PostAggregate:
     model: Blob
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AttestAggregate:
     """Say that one holds the posted model's bytes and recomputed its root."""
 

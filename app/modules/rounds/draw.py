@@ -10,10 +10,11 @@ Its proposer can only skip its turn: then the next proposer's proof makes the se
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.kernel.amounts import mul_div_floor, share_ppm
 from app.kernel.context import Context
+from app.kernel.frozen import frozen
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader as View
 from app.kernel.store import State
@@ -76,7 +77,7 @@ CANDIDATES_BITS = 11
 """Each 2,048 candidates count as one more draw."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selection:
     """Who acts in a round, each group in the order drawn."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
 from app.kernel.errors import Rejected, require
+from app.kernel.frozen import frozen
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import State
 from app.modules import jobs
@@ -35,7 +36,7 @@ from app.modules.rounds.records import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VoteInclusion:
     """Say which revealed updates a reader holds and found right."""
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from app.kernel.frozen import frozen
 from app.kernel.record import U32, U64, Address
 from app.kernel.store import Reader as View
 from app.modules import bonds, committees, jobs
@@ -28,7 +27,7 @@ from app.modules.rounds.records import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoundState:
     """A round with its seats, its readers and who scores it."""
 
@@ -38,19 +37,19 @@ class RoundState:
     scorers: tuple[Scorer, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsRequest:
     """Ask for the params of rounds."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParamsResponse:
     """The params of rounds."""
 
     params: Params
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoundRequest:
     """Ask for one round."""
 
@@ -58,21 +57,21 @@ class RoundRequest:
     round: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoundResponse:
     """One round with its seats and readers."""
 
     state: RoundState
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobStateRequest:
     """Ask for all that a participant of a job acts on."""
 
     job_id: U64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobStateResponse:
     """A job, its unsettled rounds behind the newest that has ended, and who reads or measures."""
 
@@ -85,7 +84,7 @@ class JobStateResponse:
     members: tuple[committees.Member, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WorthsRequest:
     """Ask what workers' updates were worth in a job's last rounds, a page at a time."""
 
@@ -94,7 +93,7 @@ class WorthsRequest:
     limit: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WorthsResponse:
     """A page of what workers' updates were worth."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
+from app.kernel.frozen import frozen
 from app.kernel.record import I64, U32, U64, U128, Address
 from app.kernel.table import Index, Singleton, Table
 from app.modules import jobs
@@ -12,7 +12,7 @@ from app.modules import jobs
 NO_BLOB = jobs.Blob("", U64(0))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Params:
     """How rounds are drawn, timed and bonded."""
 
@@ -120,7 +120,7 @@ class ScoreOutcome(IntEnum):
     """Too few evaluators revealed, twice: half the workers' pool is split equally."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Metric:
     """A number that a worker states about its training, in millionths."""
 
@@ -128,7 +128,7 @@ class Metric:
     value_millionths: I64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reveal:
     """All that a commitment binds."""
 
@@ -147,7 +147,7 @@ class Reveal:
 NO_REVEAL = Reveal(b"", U128(0), b"", NO_BLOB, U64(0), (), b"")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seat:
     """One worker in one round."""
 
@@ -169,7 +169,7 @@ class Seat:
     quality_ppm: U32 = U32(0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reader:
     """One drawn evaluator or aggregator in one round."""
 
@@ -185,7 +185,7 @@ class Reader:
     earned_uflt: U64 = U64(0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scores:
     """What a score's commitment binds; all numbers in millionths."""
 
@@ -203,7 +203,7 @@ class Scores:
 NO_SCORES = Scores((), (), b"")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scorer:
     """One evaluator that scores one round."""
 
@@ -224,7 +224,7 @@ class Scorer:
     """What one earned who was drawn only to score."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoundValue:
     """What one round has found a worker's update to be worth."""
 
@@ -232,7 +232,7 @@ class RoundValue:
     contribution_millionths: I64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Worth:
     """What a worker's updates were worth in a job's last rounds; pay goes by the sum."""
 
@@ -240,7 +240,7 @@ class Worth:
     values: tuple[RoundValue, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Round:
     """One pass of train, combine and pay."""
 
@@ -296,14 +296,14 @@ class Round:
     """Open disputes of its aggregate; it doesn't settle before they have ended."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Number:
     """The number of a seat or of a reader."""
 
     number: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoundDrawn:
     """A round has its workers and readers."""
 
@@ -315,7 +315,7 @@ class RoundDrawn:
     reader_count: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoundPhaseChanged:
     """A round is in another phase, and why if not because the one before was done."""
 
@@ -325,7 +325,7 @@ class RoundPhaseChanged:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateCommitted:
     """A worker bound itself to an update."""
 
@@ -334,7 +334,7 @@ class UpdateCommitted:
     worker: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateRevealed:
     """A worker showed what its commitment bound."""
 
@@ -343,7 +343,7 @@ class UpdateRevealed:
     worker: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReserveCalled:
     """A reserve is to step in for a missing worker."""
 
@@ -352,7 +352,7 @@ class ReserveCalled:
     worker: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InclusionVoted:
     """A reader said which updates it holds."""
 
@@ -361,7 +361,7 @@ class InclusionVoted:
     reader: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AggregatePosted:
     """An aggregator posted the round's model."""
 
@@ -372,7 +372,7 @@ class AggregatePosted:
     model_root: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AggregateAttested:
     """An evaluator holds the posted model and found it right."""
 
@@ -382,7 +382,7 @@ class AggregateAttested:
     attempt: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AggregatorReplaced:
     """The next drawn aggregator's turn begins."""
 
@@ -392,7 +392,7 @@ class AggregatorReplaced:
     attempt: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SlicesDrawn:
     """The slices that a round is scored on, and by how many."""
 
@@ -403,7 +403,7 @@ class SlicesDrawn:
     scorer_count: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SlicesGranted:
     """The requester gave the evaluators the slices' keys."""
 
@@ -412,7 +412,7 @@ class SlicesGranted:
     requester: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SlicesRefused:
     """An evaluator says that the granted slices don't open."""
 
@@ -421,7 +421,7 @@ class SlicesRefused:
     evaluator: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScoresCommitted:
     """An evaluator bound itself to scores."""
 
@@ -430,7 +430,7 @@ class ScoresCommitted:
     evaluator: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScoreStepChanged:
     """The next step of the scoring has begun."""
 
@@ -440,7 +440,7 @@ class ScoreStepChanged:
     attempt: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScoresRevealed:
     """An evaluator showed its scores."""
 
@@ -449,7 +449,7 @@ class ScoresRevealed:
     evaluator: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoundScored:
     """The scoring of a round has ended."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
 from app.kernel.errors import Rejected, require
+from app.kernel.frozen import frozen
 from app.kernel.record import U32, U64, Address, encode
 from app.kernel.store import Reader as View
 from app.kernel.store import State
@@ -39,7 +40,7 @@ SUM_SQUARES_END = 1 << 100
 UPDATE_VALUE_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RevealUpdate:
     """Show what a commitment bound."""
 

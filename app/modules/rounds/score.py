@@ -15,11 +15,12 @@ and begin with GRANT; with fewer again it ends without scores.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
 from app.kernel.errors import Rejected, require
+from app.kernel.frozen import frozen
 from app.kernel.record import I64, U32, U64, Address, encode
 from app.kernel.store import Reader as View
 from app.kernel.store import State
@@ -64,7 +65,7 @@ SCORE_ATTEMPTS = 2
 OWN_SCORE_MAX = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GrantSlices:
     """Give each evaluator that scores a round the keys of the drawn slices."""
 
@@ -75,7 +76,7 @@ class GrantSlices:
     """Sealed boxes: for each evaluator in order, one for each drawn slice in order."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RefuseSlices:
     """Say that the granted slices can't be had or don't open to what was posted."""
 
@@ -84,7 +85,7 @@ class RefuseSlices:
     round: U32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommitScores:
     """Bind oneself to scores without showing them."""
 
@@ -94,7 +95,7 @@ class CommitScores:
     commitment: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RevealScores:
     """Show what a score's commitment bound."""
 

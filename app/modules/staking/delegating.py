@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Context
 from app.kernel.decimals import dec_text
 from app.kernel.errors import Rejected, require
+from app.kernel.frozen import frozen
 from app.kernel.record import I64, U64, U128, Address, Operator, Time
 from app.kernel.store import Reader, State
 from app.kernel.tx import Coin
@@ -45,7 +46,7 @@ from app.modules.staking.records import (
 from app.modules.staking.stake import add_stake, find_or_begin, shift, take_stake
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delegate:
     """Stake money with a validator."""
 
@@ -54,7 +55,7 @@ class Delegate:
     amount: Coin
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Undelegate:
     """Take staked money out; it arrives after the unbonding time, and may be slashed until then."""
 
@@ -63,7 +64,7 @@ class Undelegate:
     amount: Coin
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UndelegateResponse:
     """When the money arrives, and how much."""
 
@@ -71,7 +72,7 @@ class UndelegateResponse:
     amount: Coin
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BeginRedelegate:
     """Move staked money to another validator, at once."""
 
@@ -81,14 +82,14 @@ class BeginRedelegate:
     amount: Coin
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BeginRedelegateResponse:
     """Until when the money may be slashed for its former validator."""
 
     completion_time: Time
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CancelUnbondingDelegation:
     """Stake money again that is on its way out."""
 
@@ -99,7 +100,7 @@ class CancelUnbondingDelegation:
     """The height at which it began its way."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delegated:
     """Money was staked."""
 
@@ -110,7 +111,7 @@ class Delegated:
     new_shares: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Undelegated:
     """Staked money began its way out."""
 
@@ -121,7 +122,7 @@ class Undelegated:
     completion_time: Time
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Redelegated:
     """Staked money was moved to another validator."""
 
@@ -132,7 +133,7 @@ class Redelegated:
     completion_time: Time
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnbondingCancelled:
     """Money that was on its way out was staked again."""
 

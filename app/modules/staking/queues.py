@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from app.kernel.context import Context
+from app.kernel.frozen import frozen
 from app.kernel.record import Address, Operator
 from app.kernel.store import State
 from app.modules import bank
@@ -32,7 +33,7 @@ from app.modules.staking.records import (
 NO_OPERATOR = Operator(b"")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnbondingCompleted:
     """Money that was taken out of a delegation has arrived."""
 
@@ -42,7 +43,7 @@ class UnbondingCompleted:
     delegator: Address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RedelegationCompleted:
     """Stake that was moved can no longer be slashed for its former validator."""
 

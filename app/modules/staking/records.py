@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 
 from app.kernel.bech32 import OPERATOR_PREFIX, to_bech32
@@ -11,6 +11,7 @@ from app.kernel.context import Context
 from app.kernel.crypto import module_address, sha256
 from app.kernel.decimals import quo, to_dec, truncate
 from app.kernel.errors import Rejected, require
+from app.kernel.frozen import frozen
 from app.kernel.record import (
     ADDRESS_BYTES,
     U32,
@@ -35,7 +36,7 @@ POWER_MAX = (1 << 63) // 8 - 1
 """What the powers of all validators may sum up to in the engine."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Params:
     """How many validators there are, and what may be staked how."""
 
@@ -58,7 +59,7 @@ class BondStatus(IntEnum):
     BONDED = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Description:
     """What a validator says of itself."""
 
@@ -69,7 +70,7 @@ class Description:
     details: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommissionRates:
     """What part of its delegators' rewards a validator keeps, and how that may change."""
 
@@ -79,7 +80,7 @@ class CommissionRates:
     """By how much it may change in a day."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Validator:
     """One validator."""
 
@@ -103,14 +104,14 @@ class Validator:
     """When it is no longer unbonding, by the chain's clock."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Operated:
     """Whose consensus key it is."""
 
     operator: Operator
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delegation:
     """A delegator's shares in a validator."""
 
@@ -119,7 +120,7 @@ class Delegation:
     shares: Dec
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnbondingEntry:
     """Some money on its way back to a delegator."""
 
@@ -132,7 +133,7 @@ class UnbondingEntry:
     """What slashing has left of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unbonding:
     """All money on its way from a validator back to a delegator."""
 
@@ -141,7 +142,7 @@ class Unbonding:
     entries: tuple[UnbondingEntry, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RedelegationEntry:
     """Some stake that was moved, and may still be slashed for its former validator."""
 
@@ -153,7 +154,7 @@ class RedelegationEntry:
     """What it became at the validator it was moved to."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Redelegation:
     """All stake that a delegator has moved lately from one validator to another."""
 
@@ -163,7 +164,7 @@ class Redelegation:
     entries: tuple[RedelegationEntry, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EntryCount:
     """How many unbondings and redelegations were begun."""
 

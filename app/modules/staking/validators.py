@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from app.kernel.bech32 import to_bech32
 from app.kernel.context import Block, Context
 from app.kernel.decimals import ONE, dec_text, to_dec
 from app.kernel.errors import Rejected, require
+from app.kernel.frozen import frozen
 from app.kernel.record import U64, U128, Address, ConsensusKey, Dec, Operator
 from app.kernel.store import State
 from app.kernel.tx import Coin
@@ -47,7 +48,7 @@ DAY_MS = 24 * 3_600 * 1_000
 AMOUNT_LENGTH_MAX = 39
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Founder:
     """A validator that a chain begins with."""
 
@@ -59,7 +60,7 @@ class Founder:
     rates: CommissionRates = CommissionRates(Dec(ONE // 10), Dec(ONE // 5), Dec(ONE // 100))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CreateValidator:
     """Become a validator, with a first delegation of one's own."""
 
@@ -73,7 +74,7 @@ class CreateValidator:
     value: Coin
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EditValidator:
     """Change what a validator says of itself, its commission, or what it promises to stake."""
 
@@ -85,7 +86,7 @@ class EditValidator:
     """In uflt; empty: as it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ValidatorCreated:
     """There is another validator."""
 
@@ -94,7 +95,7 @@ class ValidatorCreated:
     amount: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ValidatorEdited:
     """A validator says another thing of itself."""
 
