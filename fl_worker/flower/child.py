@@ -28,6 +28,7 @@ SIGNALLED = 128
 INSIDE = "pollen_inside"
 VERBS = {
     "load": ("client", "load"),
+    "load_to_train": ("client", "load_to_train"),
     "call": ("client", "call"),
     "record": ("server", "record"),
     "plain": ("plain", "run"),

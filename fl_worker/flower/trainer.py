@@ -43,7 +43,10 @@ class TrainerConfig:
     limits: Limits = Limits()
     readable: tuple[Path, ...] = ()
     forgets: bool = False
-    """Each message is answered by a copy of the loaded app: nothing is left of those before it."""
+    """Each message is answered by a copy of the loaded app: nothing is left of those before it.
+
+    What only training needs isn't loaded beforehand.
+    """
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,8 @@ class Trainer:
     async def _load(self, process: AppProcess) -> None:
         """Load the app once; whoever has no time to wait leaves it to the next, who has less to."""
         if self._loading is None:
-            self._loading = asyncio.create_task(process.ask(Frame(self._app("load"))))
+            verb = "load" if self._config.forgets else "load_to_train"
+            self._loading = asyncio.create_task(process.ask(Frame(self._app(verb))))
         try:
             await asyncio.shield(self._loading)
         except FlowerError:

@@ -14,7 +14,7 @@ from flwr.app import ArrayRecord, Message
 from flwr.common.constant import SUPERLINK_NODE_ID
 from flwr.serverapp.strategy import FedAvg
 
-from .client import load
+from .client import load_to_train
 from .frames import Frame
 from .grid import LocalGrid
 from .records import (
@@ -30,7 +30,7 @@ from .records import (
 def run(request: Frame) -> Frame:
     """Train for some rounds on every node in turn; array `3/w` is what `w` is after round 3."""
     header = request.header
-    load(request)  # so that the first round's time is like the others'
+    load_to_train(request)  # so that the first round's time is like the others'
     client_app = load_component(header)
     contexts = {
         node_id: make_context(header | {"node_id": node_id, "node_config": node_config})
