@@ -91,7 +91,7 @@ def start_localnet(
     idle = [node for node in network.nodes if Home(Path(node.home)).find_process() is None]
     if not idle:
         raise OperatorError(f"{home}: the network runs already; stop it: pollend localnet stop")
-    wait_until_ready({node: start_node(node) for node in idle})
+    wait_until_ready({node: start_node(node, len(network.nodes)) for node in idle})
     return network
 
 
@@ -149,12 +149,23 @@ def find_taken_port(first: int, count: int) -> int | None:
     return next((port for port in ports if not is_port_free("127.0.0.1", port)), None)
 
 
-def start_node(node: Node) -> subprocess.Popen[bytes]:
-    """Start a node that outlives this process."""
+def start_node(node: Node, node_count: int = 1) -> subprocess.Popen[bytes]:
+    """Start a node, one of so many on this machine, that outlives this process.
+
+    Its engine keeps to its share of the cores: engines that share one lose much of it to waking
+    each other's threads.
+    """
     command = [sys.executable, "-m", "app.node.cli", "start", "--home", node.home]
+    cores = max((os.cpu_count() or 1) // node_count, 1)
+    environment = {"GOMAXPROCS": str(cores), **os.environ}
     with (Path(node.home) / "node.log").open("ab") as log:
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
 
 

@@ -33,9 +33,12 @@ from app.wire.records import KINDS_BY_URL, unpack
 TX_SERVICE = "/cosmos.tx.v1beta1.Service"
 CODES_WAITING = (("sdk", 19), ("sdk", 20))
 """The engine has the transaction already, or no room for it now."""
+WRONG_SEQUENCE = ("sdk", 32)
+MISMATCH = "account sequence mismatch, expected {}, got {}"
+"""As Cosmos says it: who sent it looks for these words, and signs again."""
 POLL_S_MIN, POLL_S_MAX = 0.01, 0.25
 RESEND_S = 1.0
-INDEX_S = 0.5
+INDEX_S = 2.0
 """A transaction that is committed can be found after so long."""
 
 
@@ -107,11 +110,11 @@ async def deliver(connection: Connection, pending: Pending, deadline_s: float) -
             may_be_out = may_be_out or connection.failover_count != failover_count
             if response.height:
                 return succeeded(to_outcome(response))
-            is_refused = bool(response.code) and not is_waiting(response)
-            if is_refused and not may_be_out:
+            if response.code and not is_waiting(response) and not may_be_out:
                 raise rejection_of(to_outcome(response))
             may_be_out = True
-            is_used = is_refused and await is_sequence_used(connection, pending)
+            next_sequence = await find_next_sequence(connection, pending) if response.code else 0
+            is_used = next_sequence > pending.sequence
             outcome = await poll(connection, pending.hash, INDEX_S if is_used else RESEND_S)
         except Unreachable:
             may_be_out = True
@@ -120,7 +123,8 @@ async def deliver(connection: Connection, pending: Pending, deadline_s: float) -
         if outcome is not None:
             return succeeded(outcome)
         if is_used:
-            raise rejection_of(to_outcome(response))
+            words = MISMATCH.format(next_sequence, pending.sequence)
+            raise TxRejected(WRONG_SEQUENCE[1], WRONG_SEQUENCE[0], words)
     raise TxUnconfirmed(pending.hash, pending.timeout_height)
 
 
@@ -171,10 +175,9 @@ async def get_account(connection: Connection, address: Address) -> AccountState:
     return AccountState(found.account_number, found.sequence)
 
 
-async def is_sequence_used(connection: Connection, pending: Pending) -> bool:
-    """Whether a block has a transaction with this one's sequence: itself, or another."""
-    account = await get_account(connection, pending.address)
-    return account.sequence > pending.sequence
+async def find_next_sequence(connection: Connection, pending: Pending) -> int:
+    """Return the next sequence of who sends it: above its own if a block has it, or another."""
+    return (await get_account(connection, pending.address)).sequence
 
 
 def is_waiting(response: Any) -> bool:

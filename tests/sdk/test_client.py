@@ -23,7 +23,7 @@ from app.sdk.client import (
     Unreachable,
 )
 from app.sdk.protocol import U128, Coin, JobFunded, JobRequest, PostJobResponse, Send
-from app.sdk.signer import Signer
+from app.sdk.signer import Signer, Signing, Terms, sign_tx
 from tests.build import a_job
 from tests.node.fake_engine import CHAIN_ID, Node
 
@@ -131,6 +131,28 @@ async def test_a_transaction_the_engine_lost_is_sent_again_not_signed_again(
     assert len(node.engine.broadcasts) > 1
     assert len(set(node.engine.broadcasts)) == 1
     assert sequence_of(node, ANNA) == 1
+
+
+async def test_a_transaction_whose_sequence_another_took_is_signed_again(
+    node: Node, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine still holds it, and would for ever."""
+    monkeypatch.setattr(txs, "COMMIT_WAIT_S", 0.05)
+    monkeypatch.setattr(delivery, "INDEX_S", 0.1)
+    account = await client.account(ANNA.address)
+    terms = Terms(chain_id=CHAIN_ID, gas_limit=FEE.gas_limit, fee_uflt=FEE.amount_uflt)
+    other = sign_tx([send(9)], [Signing(ANNA, account.number, 0)], terms)
+    node.engine.commits_at_once = False
+    submitted = asyncio.create_task(client.submit(ANNA, [send(5)], fee=FEE))
+    while not node.engine.waiting:
+        await asyncio.sleep(0.001)
+    node.engine.waiting[:] = [other]
+    node.engine.make_block()
+    node.engine.commits_at_once = True
+    outcome = await submitted
+    assert outcome.height == 3
+    assert len(set(node.engine.broadcasts)) == 2
+    assert sequence_of(node, ANNA) == 2
 
 
 async def test_a_transaction_no_block_takes_is_unconfirmed_and_bounded(
