@@ -68,10 +68,11 @@ from scripts.demo.story import (
 )
 
 BUDGET_FLT = 1_000
-GIVE_UP_IN = 3
-VALIDATOR_KILLED_IN, VALIDATOR_GONE_S = 8, 5.0
+GIVE_UP_IN = 1
+VALIDATOR_KILLED_IN, VALIDATOR_GONE_S = 8, 2.0
 SETTLE_S_MAX = 120
-TRAINED = (RoundPhase.SCORE, RoundPhase.CHALLENGE, RoundPhase.SETTLED)
+SCORED = (RoundPhase.CHALLENGE, RoundPhase.SETTLED)
+"""When a round's model is judged: nobody who has to be in time is held up."""
 
 
 def main() -> int:
@@ -115,15 +116,21 @@ async def demonstrate(data: DataSet) -> dict[str, Any]:
             requester, participants = make_people(net, DATA)
             faucet = faucet_signer(net)
             await fund(client, faucet, [each.signer for each in (requester, *participants)])
-            with running(participants):
-                slowness = await wait_ready(participants, story)
+            workers = [each for each in participants if each.role == "worker"]
+            others = [each for each in participants if each.role != "worker"]
+            with running(others):
+                slowness = await wait_ready(others, story)
                 data = replace(data, limits=data.limits.stretch(slowness))
                 story.note(f"deadlines are {slowness:.1f} times those of a quiet machine")
-                job_id = await asyncio.to_thread(post_job, net, data, story)
-                async with Judge(net, data) as judge:
-                    with running([requester]):
-                        flower = await run_job(client, judge, job_id, participants, story)
-                result = await judge_all(client, net, job_id, [requester, *participants], story)
+                with running(workers):
+                    job_id, _ = await asyncio.gather(
+                        asyncio.to_thread(post_job, net, data, story), wait_ready(workers, story)
+                    )
+                    async with Judge(net, data) as judge:
+                        with running([requester]):
+                            flower = await run_job(client, judge, job_id, participants, story)
+                    everyone = [requester, *participants]
+                    result = await judge_all(client, net, job_id, everyone, story)
         result |= {
             "data": data.name,
             "accuracy": story.stood[-1],
@@ -165,17 +172,17 @@ async def run_job(
     client: Client, judge: Judge, job_id: U64, participants: list[Participant], story: Story
 ) -> list[float]:
     """Follow a job to its end; return plain Flower's accuracy by round."""
-    flower, *_ = await asyncio.gather(
-        compare(story, judge),
+    comparing = asyncio.create_task(compare(story, judge))
+    await asyncio.gather(
         follow(client, story, judge, job_id),
         name_liar(story, participants),
         let_cheats_go(story, judge.net, job_id),
         kill_worker(story, participants),
         kill_validator(story, judge.net),
     )
-    accept(judge.net, job_id)
+    await accept(judge.net, job_id)
     await wait_settled(client, job_id, story)
-    return flower
+    return await comparing
 
 
 async def follow(client: Client, story: Story, judge: Judge, job_id: U64) -> None:
@@ -185,7 +192,7 @@ async def follow(client: Client, story: Story, judge: Judge, job_id: U64) -> Non
         async for view in views(client, job_id, story, judge.data.limits.job_s_max):
             for state in view.rounds:
                 number = state.round.round
-                if state.round.phase in TRAINED and number not in measuring:
+                if state.round.phase in SCORED and number not in measuring:
                     task = asyncio.create_task(judge.measure(story, job_id, number))
                     measuring[number] = task
             live.update(render(story))
@@ -245,7 +252,7 @@ async def let_cheats_go(story: Story, net: Localnet, job_id: U64) -> None:
     await asyncio.gather(
         *[asyncio.to_thread(pollen, *leave, *common(net, name, 0)) for name in GIVE_UP]
     )
-    story.note(f"{' and '.join(GIVE_UP)} have lost enough, and leave")
+    story.note(f"{' and '.join(GIVE_UP)} leave the job")
 
 
 async def kill_worker(story: Story, participants: list[Participant]) -> None:
@@ -280,11 +287,15 @@ async def kill_validator(story: Story, net: Localnet) -> None:
     story.note(f"{net.nodes[-1].name} is started again")
 
 
-def accept(net: Localnet, job_id: U64) -> None:
+async def accept(net: Localnet, job_id: U64) -> None:
     """Accept the result, as the requester, and take the model."""
-    model = FOLDER / "model.pt"
-    pollen("job", "model", str(job_id), "--out", str(model), *common(net, "requester", 0))
-    pollen("job", "accept", str(job_id), *common(net, "requester", 0))
+    take, accept = ("model", "--out", str(FOLDER / "model.pt")), ("accept",)
+    await asyncio.gather(
+        *[
+            asyncio.to_thread(pollen, "job", *words, str(job_id), *common(net, "requester", 0))
+            for words in (take, accept)
+        ]
+    )
 
 
 async def wait_settled(client: Client, job_id: U64, story: Story) -> None:

@@ -83,8 +83,8 @@ def leave_out(module: Any, decide: str, act: Act) -> None:
     """Let a role never do one act."""
     honest = getattr(module, decide)
 
-    def decide_less(*given: Any) -> Iterator[Intent]:
-        return (intent for intent in honest(*given) if intent.act is not act)
+    def decide_less(*given: Any, **more: Any) -> Iterator[Intent]:
+        return (intent for intent in honest(*given, **more) if intent.act is not act)
 
     setattr(module, decide, decide_less)
 
@@ -180,13 +180,14 @@ def attest_unseen() -> None:
 
 
 def stay_mute() -> None:
-    """Commit to scores that were never measured, and never reveal them; attest unseen."""
+    """Commit to scores made up without the app, and never reveal them; attest unseen."""
 
     async def make_up(self: Scorer, *_: Any) -> tuple[list[int], list[int]]:
         return [0], []
 
     setattr(Scorer, "_score", make_up)  # noqa: B010
     leave_out(scorer, "decide_scorer", Act.REVEAL_SCORES)
+    leave_out(reader, "decide_app", Act.WARM)
     attest_unseen()
 
 

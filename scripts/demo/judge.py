@@ -43,15 +43,14 @@ class Judge:
         )
 
         self.app = FOLDER / "app"
+        self._begun: asyncio.Task[Trainer] | None = None
 
     async def _begin(self) -> Trainer:
         from fl_worker.flower.fab import app_config
-        from fl_worker.flower.recorder import record
         from fl_worker.flower.trainer import Trainer, TrainerConfig
 
         judged = FOLDER / "judged"
         self.data.save("judged", judged)
-        self.recording = await record(self.app)
         app = app_config(self.app)
         return await Trainer.start(
             TrainerConfig(
@@ -61,22 +60,23 @@ class Judge:
                 node_id=1,
                 node_config={"validation-dir": str(judged)},
                 run_config=app.run_config,
+                forgets=True,
             )
         )
 
     async def __aenter__(self) -> Judge:
-        self._begun = asyncio.create_task(self._begin())  # while the workers' apps start, too
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await (await self._begun).close()
+        if self._begun is not None:
+            await (await self._begun).close()
 
     async def accuracy(self, arrays: Mapping[str, Any]) -> float:
         """Return the share of the hold-out data that a model gets right."""
+        if self._begun is None:
+            self._begun = asyncio.create_task(self._begin())
         trainer = await self._begun
-        evaluate = self.recording.evaluate
-        assert evaluate is not None
-        reply = await trainer.evaluate(arrays, evaluate.config, 1, b"")
+        reply = await trainer.evaluate(arrays, {}, 1)
         return float(reply.metrics["eval_acc"])
 
     async def measure(self, story: Story, job_id: U64, number: int) -> None:
@@ -90,10 +90,11 @@ async def plain_flower(judge: Judge, story: Story) -> list[float]:
     """Train the app on the honest workers' data by Flower alone, and measure each round's model."""
     from fl_worker.flower.fab import parse_config
     from fl_worker.flower.loop import PlainConfig, run_plain_flower
+    from fl_worker.flower.recorder import record
 
     configs = [parse_config(node_config(DATA, number)) for number in range(WORKERS)]
     rounds = await run_plain_flower(
-        judge.app, configs, PlainConfig(round_count=ROUNDS), judge.recording
+        judge.app, configs, PlainConfig(round_count=ROUNDS), await record(judge.app)
     )
     accuracy = [await judge.accuracy(each.arrays) for each in rounds]
     story.note(f"plain Flower's accuracy after {ROUNDS} rounds: {accuracy[-1]:.4f}")
