@@ -8,105 +8,69 @@ import signal
 import subprocess
 import sys
 import time
-from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from random import Random
 
 import pytest
-from cosmpy.protos.cosmos.bank.v1beta1.query_pb2 import QueryBalanceRequest, QueryBalanceResponse
 
-from app.kernel.bech32 import to_bech32
-from app.kernel.record import U128, Address
-from app.kernel.tx import Coin
-from app.modules.bank import Send
 from app.node.config import Home
-from app.node.localnet import CHAIN_ID, Localnet, Node, find_localnet, start_node, stop_node
+from app.node.localnet import (
+    CHAIN_ID,
+    Localnet,
+    find_localnet,
+    make_localnet,
+    place_nodes,
+    start_node,
+    stop_node,
+)
 from app.node.status import ask, find_unready
-from app.sdk.signer import Signer, Signing, Terms, sign_tx
+from tests.abci_grammar import is_right, read_runs
+from tests.e2e.running import (
+    RESTLESS,
+    Payer,
+    assert_alike,
+    configure,
+    height,
+    make_node,
+    paid,
+    pollend,
+    rpc,
+    run_node,
+    wait_until,
+)
 
-NOBODY = Address(bytes(20))
-WAIT_S = 60
-
-
-def pollend(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app.node.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def start(home: Path, validators: int) -> Localnet:
-    done = pollend("localnet", "start", "--home", str(home), "--validators", str(validators))
-    assert done.returncode == 0, done.stderr
-    network = find_localnet(home)
-    assert network is not None
-    return network
+SNAPSHOT_BLOCKS = 20
+KILLS = 5
+PAYMENTS_MAX = 150
+"""Between one kill and the next."""
 
 
 @pytest.fixture(scope="module")
 def four(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Localnet]:
     home = tmp_path_factory.mktemp("four")
-    yield start(home, 4)
+    for node in make_localnet(home, 4, None, "localnet").nodes:
+        settings = {"log_level": "debug", "snapshot_interval": SNAPSHOT_BLOCKS}
+        configure(Home(Path(node.home)), **settings)
+    yield start(home)
     pollend("localnet", "stop", "--home", str(home))
 
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Localnet]:
     home = tmp_path_factory.mktemp("one")
-    yield start(home, 1)
+    (node,) = make_localnet(home, 1, None, "localnet").nodes
+    configure(Home(Path(node.home)), engine=RESTLESS)
+    yield start(home)
     pollend("localnet", "stop", "--home", str(home))
 
 
-def rpc(node: Node, path: str) -> Any:
-    for _ in range(100):
-        status, text = ask(node.rpc, path)
-        if "catching up" not in text:  # CometBFT 0.40 answers little while it does
-            break
-        time.sleep(0.1)
-    assert status == 200, text
-    return json.loads(text)["result"]
-
-
-def height(node: Node) -> int:
-    return int(rpc(node, "/abci_info")["response"].get("last_block_height", 0))
-
-
-def app_hash(node: Node, at: int) -> str:
-    """The hash of the state after a height, which the next header carries."""
-    return str(rpc(node, f"/block?height={at + 1}")["block"]["header"]["app_hash"])
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + WAIT_S
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.1)
-
-
-class Payer:
-    """The faucet's account, sending money to nobody in particular."""
-
-    def __init__(self, network: Localnet) -> None:
-        faucet = json.loads(Path(network.faucet).read_text())
-        self.signer = Signer(bytes.fromhex(faucet["private_key_hex"]))
-        self.sequence = 0
-
-    def pay(self, node: Node) -> int:
-        """Hand over the next payment; returns the code."""
-        message = Send(self.signer.address, NOBODY, (Coin("uflt", U128(1)),))
-        terms = Terms(chain_id=CHAIN_ID, gas_limit=200_000, fee_uflt=2_000)
-        raw = sign_tx([message], [Signing(self.signer, 0, self.sequence)], terms)
-        code = rpc(node, f"/broadcast_tx_sync?tx=0x{raw.hex()}")["code"]
-        self.sequence += code == 0
-        return int(code)
-
-
-def paid(node: Node) -> int:
-    """What nobody has, in one node's committed state."""
-    request = QueryBalanceRequest(address=to_bech32(NOBODY), denom="uflt")
-    data = request.SerializeToString().hex()
-    path = f'/abci_query?path="/cosmos.bank.v1beta1.Query/Balance"&data=0x{data}'
-    value = rpc(node, path)["response"].get("value") or ""
-    return int(QueryBalanceResponse.FromString(b64decode(value)).balance.amount or 0)
+def start(home: Path) -> Localnet:
+    done = pollend("localnet", "start", "--home", str(home))
+    assert done.returncode == 0, done.stderr
+    network = find_localnet(home)
+    assert network is not None
+    return network
 
 
 def test_an_idle_chain_makes_about_a_block_a_second(four: Localnet) -> None:
@@ -116,23 +80,77 @@ def test_an_idle_chain_makes_about_a_block_a_second(four: Localnet) -> None:
     assert 3 <= height(four.nodes[0]) - before <= 8
 
 
-def test_a_node_killed_under_load_catches_up_to_the_same_state(four: Localnet) -> None:
-    payer, victim = Payer(four), four.nodes[3]
-    process = Home(Path(victim.home)).find_process()
-    assert process is not None
-    for at in range(150):
-        assert payer.pay(four.nodes[0]) == 0
-        if at == 50:
-            os.kill(process, signal.SIGKILL)
-    assert find_unready(victim.metrics) != ""
-    started = pollend("localnet", "start", "--home", str(Path(victim.home).parent))
-    assert started.returncode == 0, started.stderr
+def test_a_node_killed_at_random_under_load_catches_up_to_the_same_state(four: Localnet) -> None:
+    """It or its engine, also while it starts."""
+    payer, victim, random = Payer(Path(four.faucet)), four.nodes[3], Random(7)
+    home = Home(Path(victim.home))
+    for _ in range(KILLS):
+        for _ in range(random.randrange(PAYMENTS_MAX)):
+            assert payer.pay(four.nodes[0]) == 0
+        wait_until(lambda: home.find_process() is not None)
+        process = home.find_process()
+        assert process is not None
+        os.kill(random.choice([process, *children_of(process)]), signal.SIGKILL)
+        wait_until(lambda: home.find_process() is None and not is_engine_alive(home))
+        start_node(victim)
+    wait_until(lambda: find_unready(victim.metrics) == "")
+    wait_until(lambda: paid(victim) == payer.sequence)
     assert payer.pay(victim) == 0
+    wait_until(lambda: {paid(node) for node in four.nodes} == {payer.sequence})
+    assert_alike(*four.nodes)
 
-    wait_until(lambda: {paid(node) for node in four.nodes} == {151})
-    at = height(victim) - 1
-    wait_until(lambda: min(height(node) for node in four.nodes) > at)
-    assert len({app_hash(node, at) for node in four.nodes}) == 1
+
+def children_of(process: int) -> list[int]:
+    """The processes that a process has started."""
+    try:
+        tasks = list(Path(f"/proc/{process}/task").glob("*/children"))
+        return [int(child) for task in tasks for child in task.read_text().split()]
+    except OSError:  # it has just ended
+        return []
+
+
+def test_a_fresh_node_joins_from_a_snapshot_and_is_the_same(four: Localnet) -> None:
+    spare = place_nodes(Path(four.faucet).parent / "joining", 1, None)[0]
+    homes = {node.p2p: Home(Path(node.home)) for node in four.nodes}
+    genesis = str(Home(Path(four.nodes[0].home)).engine / "config" / "genesis.json")
+    home = make_node(spare, genesis, homes, log_level="debug")
+    wait_until(lambda: bool(list(Home(Path(four.nodes[0].home)).snapshots.glob("*/head"))))
+    with (home.path / "node.log").open("ab") as log:
+        command = [sys.executable, "-m", "app.node.cli", "start", "--home", str(home.path)]
+        rpcs = ",".join(f"http://{node.rpc}" for node in four.nodes[:2])
+        subprocess.Popen([*command, "--state-sync", rpcs], stdout=log, stderr=log)
+    wait_until(lambda: find_unready(spare.metrics) == "")
+    assert int(rpc(spare, "/status")["sync_info"]["earliest_block_height"]) > SNAPSHOT_BLOCKS
+    assert paid(spare) == paid(four.nodes[0])
+    assert_alike(spare, *four.nodes)
+    stop_node(home)
+    run_node(spare)
+    assert_alike(spare, *four.nodes)
+    stop_node(home)
+    runs = read_runs((home.path / "node.log").read_text())
+    assert all(is_right(calls) for calls in runs), runs
+    assert runs[0].startswith("OA")
+
+
+def test_every_node_takes_the_same_snapshots(four: Localnet) -> None:
+    before = height(four.nodes[0])
+    due = before + SNAPSHOT_BLOCKS - before % SNAPSHOT_BLOCKS
+    payer = Payer(Path(four.faucet))
+    payer.sequence = paid(four.nodes[0])
+    while height(four.nodes[0]) <= due:
+        assert payer.pay(four.nodes[0]) == 0
+    folders = [Home(Path(node.home)).snapshots / str(due) for node in four.nodes]
+    wait_until(lambda: all(folder.exists() for folder in folders))
+    contents = [[(p.name, p.read_bytes()) for p in sorted(each.iterdir())] for each in folders]
+    assert contents[0][0][0] == "0"
+    assert contents.count(contents[0]) == 4
+
+
+def test_the_engine_calls_in_the_order_of_its_specification(four: Localnet) -> None:
+    for node in four.nodes:
+        runs = read_runs((Path(node.home) / "node.log").read_text())
+        assert all(is_right(calls) for calls in runs), runs
+        assert len("".join(runs)) > 100
 
 
 def test_a_second_start_is_refused(four: Localnet) -> None:
@@ -165,7 +183,7 @@ def test_status_shows_every_node(four: Localnet) -> None:
 
 def test_metrics_count_blocks_and_transactions(one: Localnet) -> None:
     node = one.nodes[0]
-    assert Payer(one).pay(node) == 0
+    assert Payer(Path(one.faucet)).pay(node) == 0
     wait_until(lambda: paid(node) == 1)
     text = ask(node.metrics, "/metrics")[1]
     numbers = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")
@@ -174,24 +192,6 @@ def test_metrics_count_blocks_and_transactions(one: Localnet) -> None:
     assert float(numbers["pollen_mempool_pending"]) == 0
     assert float(numbers["pollen_invariants_height"]) > 0
     assert float(numbers["pollen_holdings_supply_uflt"]) > 0
-
-
-@pytest.mark.parametrize("point", range(3, 9))
-def test_a_node_comes_back_from_wherever_its_engine_died(
-    one: Localnet, monkeypatch: pytest.MonkeyPatch, point: int
-) -> None:
-    """The engine's own fail points, from before it saves a block to after it has applied it."""
-    node = one.nodes[0]
-    home = Home(Path(node.home))
-    before = height(node)
-    stop_node(home)
-    monkeypatch.setenv("FAIL_TEST_INDEX", str(point))
-    start_node(node).wait(WAIT_S)
-    assert "the engine ended" in (home.path / "node.log").read_text()
-    monkeypatch.delenv("FAIL_TEST_INDEX")
-    start_node(node)
-    wait_until(lambda: find_unready(node.metrics) == "")
-    assert height(node) > before
 
 
 def test_twenty_clean_stops_and_starts(one: Localnet) -> None:

@@ -29,8 +29,8 @@ from app.kernel.record import U64
 from app.kernel.trie import SENTINEL, SENTINEL_VALUE
 from app.kernel.tx import Slot
 from app.modules import jobs
-from app.node import stream
-from app.node.views import answer_engine
+from app.node import stream, views
+from app.node.views import answer_engine, run_query
 from app.pb.pollen.jobs.v1 import query_pb2 as jobs_query
 from app.pb.pollen.node.v1 import node_pb2
 from app.sdk.signer import Signer, Signing, Terms, sign_tx
@@ -157,6 +157,32 @@ async def test_a_question_is_answered_from_the_height_that_its_header_gives(
         with pytest.raises(grpc.aio.AioRpcError, match=words) as caught:
             await method(request, metadata=(("x-cosmos-block-height", wrong),))
         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_what_many_ask_after_a_block_is_answered_once(
+    node: Node, channel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def answer(state: Any, request: Any) -> Any:
+        asked.append(request)
+        return run_query(state, request)
+
+    monkeypatch.setattr(views, "run_query", answer)
+
+    async def count_jobs(before: int = 0) -> int:
+        request = jobs_query.QueryJobsRequest(before=before)
+        answer = jobs_query.QueryJobsResponse
+        return len((await call(channel, "/pollen.jobs.v1.Query/Jobs", request, answer)).jobs)
+
+    assert [await count_jobs() for _ in range(3)] == [0, 0, 0]
+    assert len(asked) == 1
+    node.engine.waiting.append(Sequence().sign(a_job(ANNA.address)))
+    node.engine.make_block()
+    assert [await count_jobs() for _ in range(3)] == [1, 1, 1]
+    assert len(asked) == 2
+    assert await count_jobs(before=1) == 0
+    assert len(asked) == 3
 
 
 async def test_what_is_present_has_no_height(channel: Any) -> None:
