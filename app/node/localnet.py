@@ -66,13 +66,18 @@ class Localnet:
 
 
 def find_localnet(home: Path) -> Localnet | None:
-    """Return the network whose home this is, or None."""
+    """Return the network whose home this is, or None; OperatorError if another version made it."""
     path = home / NETWORK_FILE
     if not path.exists():
         return None
-    values = json.loads(path.read_text())
-    nodes = tuple([Node(**node) for node in values.pop("nodes")])
-    return Localnet(**values, nodes=nodes)
+    try:
+        values = json.loads(path.read_text())
+        nodes = tuple([Node(**node) for node in values.pop("nodes")])
+        return Localnet(**values, nodes=nodes)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OperatorError(
+            f"{path}: not of this version ({error}); remove {home} and make the network anew"
+        ) from None
 
 
 def start_localnet(

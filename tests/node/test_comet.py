@@ -22,7 +22,7 @@ from app.kernel.store import MemoryStore
 from app.node import comet
 from app.node.config import Home, NodeConfig, OperatorError, to_toml
 from app.node.genesis import FAUCET_FILE, OPERATOR_FILE, init_home, read_template
-from app.node.localnet import make_localnet, place_nodes
+from app.node.localnet import NETWORK_FILE, find_localnet, make_localnet, place_nodes
 from app.node.vrf_keys import find_lost_key, make_vrf_key, prove_from
 
 
@@ -286,3 +286,12 @@ def wait_for(find: Callable[[], Any]) -> Any:
         assert time.monotonic() < deadline_s
         time.sleep(0.02)
     return found
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"chain_id": "x", "faucet": "y", "nodes": [{"name": "node0"}]}']
+)
+def test_a_network_of_another_version_is_named_not_read(tmp_path: Path, text: str) -> None:
+    (tmp_path / NETWORK_FILE).write_text(text)
+    with pytest.raises(OperatorError, match=r"localnet.json: not of this version .* make the net"):
+        find_localnet(tmp_path)
