@@ -10,6 +10,7 @@ import logging
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -27,12 +28,14 @@ def main() -> int:
     options = parser.parse_args()
     logging.disable()  # Proposers that keep their proofs back are part of it.
     failed = []
+    seen: Counter[str] = Counter()
     started_s = time.monotonic()
     for seed in range(options.seed, options.seed + options.runs):
         with tempfile.TemporaryDirectory() as folder:
             simulation = Simulation(seed, Path(folder))
             try:
                 simulation.run(options.blocks)
+                seen.update(simulation.count())
             except Exception as error:
                 failed.append(seed)
                 place = f"height {simulation.world.height}"
@@ -41,6 +44,7 @@ def main() -> int:
                     raise
     elapsed_s = time.monotonic() - started_s
     print(f"{options.runs} runs of {options.blocks} blocks in {elapsed_s:.1f} s; failed: {failed}")
+    print(", ".join(f"{what} {count}" for what, count in sorted(seen.items()) if what))
     if options.root:
         print(simulation.world.forest.root().hex())
     return 1 if failed else 0

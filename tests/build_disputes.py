@@ -10,7 +10,7 @@ A lie is added to the last value of the right model. Training is a function of t
 base alone, so that two runs of a job can be compared.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,11 +20,12 @@ from app.learning import proof as proofs
 from app.learning.combine import clip_values, combine_chunk
 from app.learning.commitment import CHALLENGE_COMMITMENT, commitment
 from app.learning.fixed import MODEL_WIDTH, UPDATE_WIDTH, decode_values, encode_values
-from app.learning.proof import AggregateProof, Opening
+from app.learning.proof import AggregateClaim, AggregateProof, Opening
 from app.learning.tree import Root, chunk_proof, tree_root
 from app.modules import disputes, rounds
 from app.modules.disputes import Dispute, DisputePhase
-from app.modules.rounds import RoundPhase, SeatState
+from app.modules.jobs import Combination
+from app.modules.rounds import RoundPhase, Seat, SeatState
 from tests.build import WORK, a_blob
 from tests.build_rounds import QUICK, Params, Play, a_play
 
@@ -57,6 +58,36 @@ def open_at(data: bytes, width: int, index: int) -> Opening:
     """A chunk of a vector with its path."""
     found = chunk_proof(data, width, WORK.layout_hash, index)
     return Opening(found.chunk, found.path)
+
+
+def combine(
+    terms: Combination, base: bytes, included: Sequence[Seat], update_of: Callable[[Seat], bytes]
+) -> bytes:
+    """The right model of a round; identical updates count once, as the first of their workers."""
+    in_order = sorted(included, key=lambda seat: seat.worker, reverse=True)
+    firsts = {seat.reveal.update_root: seat for seat in in_order}
+    seats = sorted(firsts.values(), key=lambda seat: seat.worker)
+    updates = [
+        clip_values(
+            decode_values(update_of(seat), UPDATE_WIDTH), terms.norm_max, seat.reveal.sum_squares
+        )
+        for seat in seats
+    ]
+    weights = [min(seat.reveal.example_count, terms.example_count_max) for seat in seats]
+    values = decode_values(base, MODEL_WIDTH)
+    values = combine_chunk(terms.rule, values, updates, weights, terms.trim_count)
+    return encode_values(values, MODEL_WIDTH)
+
+
+def prove(
+    claim: AggregateClaim, index: int, model_of: Mapping[bytes, bytes], updates: Iterable[bytes]
+) -> bytes:
+    """The proof of one chunk of a round's model; the updates are those that count, in order."""
+    models = [
+        open_at(model_of[root], MODEL_WIDTH, index) for root in (claim.posted_root, claim.base_root)
+    ]
+    opened = tuple(open_at(update, UPDATE_WIDTH, index) for update in updates)
+    return proofs.encode_proof(AggregateProof(U64(index), *models, opened))
 
 
 @dataclass
@@ -97,22 +128,9 @@ class Court:
 
     def combine(self, number: int = 1) -> bytes:
         """The right model of a round."""
-        play = self.play
-        terms = play.job().spec.combination
-        seats = sorted(play.seats(number, SeatState.INCLUDED), key=lambda seat: seat.worker)
-        base_root = play.round(number).base_root
-        updates = [
-            clip_values(
-                decode_values(train(seat.worker, base_root), UPDATE_WIDTH),
-                terms.norm_max,
-                seat.reveal.sum_squares,
-            )
-            for seat in seats
-        ]
-        weights = [min(seat.reveal.example_count, terms.example_count_max) for seat in seats]
-        base = decode_values(self.models[base_root], MODEL_WIDTH)
-        values = combine_chunk(terms.rule, base, updates, weights, terms.trim_count)
-        return encode_values(values, MODEL_WIDTH)
+        terms, root = self.play.job().spec.combination, self.play.round(number).base_root
+        seats = self.play.seats(number, SeatState.INCLUDED)
+        return combine(terms, self.models[root], seats, lambda seat: train(seat.worker, root))
 
     def aggregate_of(self, number: int = 1, lie: int = 0) -> rounds.PostAggregate:
         """The message of the aggregator on turn, with the right model or one with a lie in it."""
@@ -158,15 +176,9 @@ class Court:
         play = self.play
         round = play.round(number)
         claim = disputes.claim_of(play.job(), round, play.seats(number))
-        updates = tuple(
-            open_at(train(update.worker, round.base_root), UPDATE_WIDTH, index)
-            for update in proofs.counted_updates(claim)
-        )
-        models = [
-            open_at(self.models[root], MODEL_WIDTH, index)
-            for root in (round.model_root, round.base_root)
-        ]
-        return proofs.encode_proof(AggregateProof(U64(index), *models, updates))
+        counted = proofs.counted_updates(claim)
+        updates = [train(update.worker, round.base_root) for update in counted]
+        return prove(claim, index, self.models, updates)
 
     def commitment(self, challenger: Address, data: bytes, number: int = 1) -> Any:
         """The message that commits to a proof."""

@@ -143,6 +143,23 @@ def test_every_rule_can_be_disputed_and_no_right_model_is_proven_false(
     assert phases(court)[:2] == ["CHALLENGE", "VOIDED"]
 
 
+def test_a_model_that_counts_identical_updates_once_is_right() -> None:
+    court = a_court({**FOUR, "schedule.cohort_size_min": U32(2)})
+    play = court.play
+    first, twin, *_ = sorted(play.asked())
+    made = {who: court.reveal_of(first if who == twin else who, 1) for who in play.asked()}
+    for who, fields in made.items():
+        play.world.run(play.commitment(who, **fields))
+    play.world.pass_block()
+    for who, fields in made.items():
+        play.world.run(play.revelation(who, **fields))
+    play.world.pass_block()
+    play.vote()
+    court.post()
+    court.attest()
+    assert court.challenge(court.stranger, court.proof()).phase is DisputePhase.REFUTED
+
+
 def test_a_lie_is_disproved_while_it_is_scored() -> None:
     scored = {**FOUR, "pay.contribution": ContributionRule.LEAVE_ONE_OUT}
     court = a_court(scored).to_aggregate()

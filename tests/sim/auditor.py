@@ -8,8 +8,6 @@ deposit or a bond is worth, what each fault costs and whose the slashed money is
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,10 +16,24 @@ from math import floor
 from typing import Any
 
 from app.kernel.bech32 import to_bech32
+from tests.sim.books import (
+    PPM,
+    Missed,
+    Place,
+    RoundFacts,
+    aborted_shares,
+    account,
+    claimed_shares,
+    coins,
+    even,
+    full_shares,
+    snake_case,
+    twins,
+)
+from tests.sim.dispute_auditor import DISPUTES, PROVEN_FAULTS, DisputeAuditor
 from tests.sim.grants import Grants
 from tests.sim.referee import Attempt, Referee, middle
 
-PPM = 1_000_000
 FEE_PPM = 10_000
 FAULT_PPM = {"MISSED_COMMIT": 5_000, "UNREVEALED_UPDATE": 20_000, "NO_AGGREGATE": 50_000}
 FAULT_PPM |= {"UNREVEALED_SCORES": 20_000}
@@ -29,16 +41,8 @@ EXCUSE_ROUNDS = 20
 JOIN_DEPOSIT, REJECTION_DEPOSIT, POSTING_COST = 1_000_000, 10_000_000, 10_000_000
 
 
-def account(name: str) -> bytes:
-    """Return a module's address."""
-    return hashlib.sha256(name.encode()).digest()[:20]
-
-
 ESCROW, BONDS, DEPOSITS, TREASURY = map(account, ("escrow", "bonds", "deposits", "treasury"))
 COLLECTOR, SLASHED = account("fee_collector"), account("slashed")
-
-Place = tuple[int, int]
-"""A job and a round."""
 
 
 @dataclass
@@ -86,6 +90,7 @@ class Auditor:
         self.seen: Counter[str] = Counter()
         self.referee = Referee()
         self.grants = Grants()
+        self.disputes = DisputeAuditor(self)
         self.fees: dict[int, int] = {}
 
     def expect_admission(self, tx: Any, fee: int, time_ms: int) -> bool:
@@ -105,9 +110,10 @@ class Auditor:
     def hear(self, message: Any, response: Any) -> None:
         """Remember a message that took effect."""
         self.seen[self.referee.hear(message)] += 1
-        hear = getattr(self, f"hear_{snake_case(type(message))}", None)
-        if hear is not None:
-            hear(message, response)
+        for listener in (self, self.disputes):
+            hear = getattr(listener, f"hear_{snake_case(type(message))}", None)
+            if hear is not None:
+                hear(message, response)
 
     def hear_register(self, message: Any, _: Any) -> None:
         """Remember a registration."""
@@ -139,14 +145,21 @@ class Auditor:
         self, events: Iterable[Any], rounds: Mapping[Place, Any], missed: Iterable[Missed] = ()
     ) -> None:
         """Check a block's events in order; told the rounds and the deadlines that just ended."""
-        self.due = {(each.place, who): each for each in missed for who in each.people}
+        self.due = {}
+        for each in missed:
+            self.due |= {(each.place, who): each for who in each.people}
+            owners = Counter(self.payout[who] for who in each.people)
+            self.seen["SYBILS"] += max(owners.values(), default=0) > 1
         for event in events:
             check = getattr(self, f"on_{snake_case(type(event))}", None)
             if check is not None:
                 check(event)
         assert not self.due, "who misses a deadline is slashed or excused"
+        voided = {place: facts for place, facts in rounds.items() if facts.phase == "VOIDED"}
+        self.disputes.check_trials(voided)
         for (job_id, number), facts in rounds.items():
-            self.check_round(job_id, number, facts)
+            if facts.phase != "VOIDED":
+                self.check_round(job_id, number, facts)
         self.check_refunds()
 
     def on_coin_spent(self, event: Any) -> None:
@@ -172,25 +185,44 @@ class Auditor:
     def on_aggregate_posted(self, event: Any) -> None:
         """Remember that an aggregator used its turn."""
         self.posted[event.job_id, event.round].add(event.attempt)
+        self.disputes.aggregators[event.job_id, event.round] = event.aggregator
+
+    def on_prover_paid(self, event: Any) -> None:
+        """Leave it to who knows about proofs."""
+        self.disputes.on_prover_paid(event)
+
+    def on_round_phase_changed(self, event: Any) -> None:
+        """Leave it to who follows rounds."""
+        self.disputes.on_round_phase_changed(event)
 
     def on_slashed(self, event: Any) -> None:
         """Work out what a missed deadline costs, and that no outage excuses it."""
+        self.seen[event.fault.name] += 1
+        if event.fault.name in PROVEN_FAULTS:
+            self.disputes.on_slashed(event)
+            return
         place, who = (event.job_id, event.round), event.participant
         missed = self.due.pop((place, who))
         assert event.fault.name == missed.fault
         assert not (missed.is_outage and self.is_excusable(who))
+        self.seen["UNEXCUSED"] += missed.is_outage
+        assert event.amount_uflt == self.whole(who) * FAULT_PPM[missed.fault] // PPM
+        self.take(who, event.amount_uflt)
+        self.slashed[place] += event.amount_uflt
+
+    def whole(self, who: bytes) -> int:
+        """Return a bond with what is on its way out of it."""
         leaving = sum(amount for (owner, _), (amount, _) in self.unbonding.items() if owner == who)
-        whole = self.bonded[who] + leaving
-        assert event.amount_uflt == whole * FAULT_PPM[missed.fault] // PPM
-        left = event.amount_uflt
+        return self.bonded[who] + leaving
+
+    def take(self, who: bytes, left: int) -> None:
+        """Take money off a bond: first what is on its way out, the newest first."""
         for key in sorted([key for key in self.unbonding if key[0] == who], reverse=True):
             amount, release = self.unbonding.pop(key)
             if amount > left:
                 self.unbonding[key] = (amount - left, release)
             left -= min(amount, left)
         self.bonded[who] -= left
-        self.slashed[place] += event.amount_uflt
-        self.seen[missed.fault] += 1
 
     def on_excused(self, event: Any) -> None:
         """Check that there was an outage, and that the account was not excused of late."""
@@ -219,7 +251,9 @@ class Auditor:
     def on_transferred(self, event: Any) -> None:
         """Follow deposits, to join and to reject; each comes back whole or is the treasury's."""
         amount = coins(event.amount)
-        if event.recipient == DEPOSITS:
+        if event.sender == DISPUTES:
+            self.disputes.returned[event.recipient, amount] += 1
+        elif event.recipient == DEPOSITS:
             assert amount in (JOIN_DEPOSIT, REJECTION_DEPOSIT)
             self.deposits[event.sender, amount] += 1
         elif event.sender == DEPOSITS and (event.recipient, amount) in self.deposits:
@@ -330,6 +364,7 @@ class Auditor:
 
     def settled_shares(self, place: Place, facts: RoundFacts) -> tuple[dict[bytes, int], int]:
         """Return everybody's share of a settled round's pool, and what goes to the treasury."""
+        self.seen["TWINS"] += sum(len(group) > 1 for group in twins(facts.delivered).values())
         spec = self.jobs[place[0]].spec
         is_scored = spec.pay.contribution.name == "LEAVE_ONE_OUT"
         earners: Iterable[bytes] = facts.attesters
@@ -372,16 +407,24 @@ class Auditor:
         """Work out whose a round's slashed money is, and that the rest was burned."""
         book, pot = self.jobs[place[0]], self.slashed.pop(place, 0)
         losses = {} if facts.phase == "SETTLED" else full_shares(book.spec, facts)
+        expected, left = self.make_good(place[0], pot, losses)
+        made_good = self.compensated.pop(place, {})
+        assert made_good == expected, place
+        assert self.burned.pop(place, 0) == left
+        return made_good
+
+    def make_good(
+        self, job_id: int, pot: int, losses: Mapping[bytes, int]
+    ) -> tuple[dict[bytes, int], int]:
+        """Return what of slashed money makes whose loss good, and what is left to burn."""
+        book = self.jobs[job_id]
         barred = {who for who in losses if {who, self.payout[who]} & set(book.funded)}
         owed = {who: losses[who] for who in sorted(losses) if who not in barred and losses[who]}
         total = min(pot, sum(owed.values()))
         parts = {who: total * loss // sum(owed.values()) for who, loss in owed.items()}
         for who in list(parts)[: total - sum(parts.values())]:
             parts[who] += 1
-        made_good = self.compensated.pop(place, {})
-        assert made_good == {who: part for who, part in parts.items() if total}, place
-        assert self.burned.pop(place, 0) == pot - total
-        return made_good
+        return {who: part for who, part in parts.items() if total}, pot - total
 
     def check(self, balances: Mapping[bytes, int], escrows: Mapping[int, int]) -> None:
         """Hold both books against the chain's."""
@@ -396,103 +439,3 @@ class Auditor:
         assert mine.get(SLASHED, 0) == sum(self.slashed.values())
         deposited = sum(amount * count for (_, amount), count in self.deposits.items())
         assert mine.get(DEPOSITS, 0) == deposited - self.forfeited
-
-
-@dataclass(frozen=True)
-class Missed:
-    """A full deadline that some missed, of so many who were awaited."""
-
-    place: Place
-    fault: str
-    people: tuple[bytes, ...]
-    awaited: int
-
-    @property
-    def is_outage(self) -> bool:
-        """Whether so many missed it that it wasn't theirs alone; an aggregator's turn is."""
-        alone = ("NO_AGGREGATE", "UNREVEALED_SCORES")
-        return self.fault not in alone and 3 * len(self.people) > self.awaited
-
-
-@dataclass(frozen=True)
-class RoundFacts:
-    """What people did in a round, as the auditor is told once it has ended."""
-
-    phase: str
-    reached_reveal: bool
-    pool: int
-    delivered: dict[bytes, tuple[bytes, int]]
-    """Update root and examples of who was included, or revealed where that was never decided."""
-    reserves: tuple[bytes, ...]
-    aggregator: bytes
-    evaluators: tuple[bytes, ...]
-    attesters: tuple[bytes, ...]
-    late_count: int
-    """Workers who were not done when a quorum ended a phase."""
-
-
-def snake_case(kind: type[Any]) -> str:
-    """Return a class's name as a function's."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
-
-
-def coins(text: str) -> int:
-    """Return the uflt that an event's amount shows."""
-    assert text.endswith("uflt")
-    return int(text.removesuffix("uflt"))
-
-
-def even(total: int, people: Iterable[bytes]) -> dict[bytes, int]:
-    """Split evenly, the remainder one by one in address order."""
-    people = sorted(people)
-    if not people:
-        return {}
-    share, left = divmod(total, len(people))
-    return {who: share + (i < left) for i, who in enumerate(people)}
-
-
-def twins(delivered: Mapping[bytes, tuple[bytes, int]]) -> dict[bytes, list[bytes]]:
-    """Group workers by identical update, under the first of each kind."""
-    groups: dict[bytes, list[bytes]] = {}
-    for who in sorted(delivered):
-        groups.setdefault(delivered[who][0], []).append(who)
-    return {group[0]: group for group in groups.values()}
-
-
-def claimed_shares(spec: Any, facts: RoundFacts) -> tuple[dict[bytes, int], int]:
-    """Return the workers' shares where nothing is scored, and what is over twice an equal one."""
-    workers, groups = facts.pool * spec.pay.worker_ppm // PPM, twins(facts.delivered)
-    limit = spec.combination.example_count_max
-    capped = spec.pay.contribution.name == "EXAMPLES_CAPPED"
-    weights = {g: min(facts.delivered[g][1], limit) if capped else 1 for g in groups}
-    raw = {g: workers * weight // sum(weights.values()) for g, weight in weights.items()}
-    for who in sorted(raw)[: workers - sum(raw.values())]:
-        raw[who] += 1
-    cap, excess = 2 * workers // len(groups), 0
-    shares: dict[bytes, int] = defaultdict(int)
-    for first, amount in raw.items():
-        excess += max(0, amount - cap)
-        for who, part in even(min(amount, cap), groups[first]).items():
-            shares[who] += part
-    return shares, excess
-
-
-def full_shares(spec: Any, facts: RoundFacts) -> dict[bytes, int]:
-    """Return an equal share of the workers' pool for everyone who delivered."""
-    groups, shares = twins(facts.delivered), {}
-    for first, part in even(facts.pool * spec.pay.worker_ppm // PPM, groups).items():
-        shares |= even(part, groups[first])
-    return shares
-
-
-def aborted_shares(
-    spec: Any, facts: RoundFacts, made_good: Mapping[bytes, int]
-) -> dict[bytes, int]:
-    """Return what escrow adds to what was made good, for half a share, once updates were read."""
-    if not facts.reached_reveal:
-        return {}
-    groups, shares = twins(facts.delivered), {}
-    half = facts.pool * spec.pay.worker_ppm // PPM // 2
-    for first, part in even(half, groups).items():
-        shares |= even(part, groups[first])
-    return {who: max(0, share - made_good.get(who, 0)) for who, share in shares.items()}

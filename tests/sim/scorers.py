@@ -86,7 +86,7 @@ def measure(chain_id: str, me: Address, job: Any, committee: Any) -> Iterator[An
     mine = [member for member in members if member.evaluator == me]
     if not mine or not chance("member", me, job.job_id) % 9:
         return
-    metric = chance("metric", job.job_id) % 2_000_000 + 500_000 + chance(me, job.job_id) % 7
+    metric = chance("metric", job.job_id) % 3_000_000 + 100_000 + chance(me, job.job_id) % 7
     measurement = Measurement(metric, hashlib.sha256(me).digest())  # type: ignore[arg-type]
     if found.step is CommitteeStep.COMMIT and not mine[0].commitment:
         where = MEASUREMENT_COMMITMENT, chain_id, job.job_id, 0, 1

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from tests.sim.auditor import ESCROW, TREASURY, account, coins, snake_case
+from tests.sim.auditor import ESCROW, TREASURY
+from tests.sim.books import account, coins, snake_case
 
 PPM = 1_000_000
 JOB_ENDS, ROUND_ENDS = ("SETTLED", "CANCELLED", "FAILED"), ("SETTLED", "ABORTED", "VOIDED")

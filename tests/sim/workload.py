@@ -7,14 +7,17 @@ made up.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from app import chain
 from app.kernel import vrf
 from app.kernel.record import I64, NO_ADDRESS, U64, U128, Address, Duration, Time, encode
 from app.kernel.tx import Coin
+from app.learning import proof as proofs
 from app.learning.commitment import UPDATE_COMMITMENT, commitment
 from app.modules import auth, authz, beacon, bonds, committees, feegrant, jobs, payouts, rounds
 from app.modules.bank import Send
@@ -31,12 +34,25 @@ from fl_worker.roles.decide import (
     decide_worker,
     find_seat,
 )
-from tests.build import a_blob, a_job, a_registration, a_vrf_secret, an_address
+from tests.build import (
+    a_blob,
+    a_job,
+    a_payout_address,
+    a_registration,
+    a_vrf_secret,
+    an_address,
+)
+from tests.build_disputes import REAL_WORK
+from tests.sim.liars import Models, Watcher, attests_anything, disputes_of, lies
 from tests.sim.scorers import grants, grants_of_kept, measure, score
 from tests.sim.world import CHAIN_ID, FEE_UFLT, VALIDATORS, Faults, Submission, World
 
 FLT = 1_000_000
 SEND_URL = "/cosmos.bank.v1beta1.MsgSend"
+PART_BYTES = 3_000
+"""Short parts, so that proofs have several."""
+SYBILS = ("worker 3", "worker 4", "worker 5")
+"""Workers of one owner: they are paid at one address, and what one of them skips all skip."""
 PHASES = {
     f"schedule.{name}_s": 4
     for name in ("commit", "reveal", "include", "aggregate", "score", "challenge")
@@ -83,15 +99,25 @@ class Simulation:
     def __init__(self, seed: int, path: Path, faults: Faults | None = None) -> None:
         roles = {"worker": Role.WORKER, "aggregator": Role.AGGREGATOR, "evaluator": Role.EVALUATOR}
         counts = {"worker": 6, "aggregator": 3, "evaluator": 8}
+        self.owner, habits = a_payout_address(make_signer(SYBILS[0]).address), {}
         self.people = [Actor(f"person {i}", make_signer(f"person {i}")) for i in range(3)]
         self.participants = [
             Actor(f"{kind} {i}", make_signer(f"{kind} {i}"), roles[kind])
             for kind, count in counts.items()
             for i in range(count)
         ]
+        for actor in self.participants:
+            actor.shirked = habits if actor.name in SYBILS else actor.shirked
         self.actors = self.people + self.participants
-        signers = {actor.name: actor.signer for actor in self.actors}
+        self.watchers = [Actor(f"watcher {i}", make_signer(f"watcher {i}")) for i in range(3)]
+        signers = {actor.name: actor.signer for actor in self.actors + self.watchers}
         self.world = World(seed, path, signers, faults or Faults())
+        self.models = Models()
+        self.challengers = [
+            Watcher(each.address, CHAIN_ID, self.models, is_careful=number == 0)
+            for number, each in enumerate(self.watchers)
+        ]
+        self.world.auditor.disputes.truths = [each.truths for each in self.challengers]
         self.random = self.world.random
         self.pending: dict[Address, int] = {}
         self.views: dict[int, Any] = {}
@@ -101,17 +127,52 @@ class Simulation:
         for actor in self.participants:
             assert actor.role is not None
             message = a_registration(actor.address, actor.role, bond_uflt=100_000 * FLT)
+            if actor.name in SYBILS:
+                message = replace(message, payout_address=self.owner)
             self.world.block([self.submit(actor, [message])], 0.1)
         for _ in range(blocks):
             submissions = [each for actor in self.actors for each in self.live(actor)]
+            submissions += self.challenge()
             self.random.shuffle(submissions)
             submissions.sort(key=lambda each: self.random.random() < 0.1)
             is_halted = self.world.hits(self.world.faults.halt)
             seconds = self.random.uniform(61, 4_000) if is_halted else self.random.uniform(0.05, 2)
-            self.world.block(submissions, seconds)
+            with patch.object(proofs, "PART_BYTES_MAX", PART_BYTES):
+                self.world.block(submissions, seconds)
             self.pending.clear()
             self.views.clear()
         self.world.stop()
+
+    def count(self) -> Counter[str]:
+        """Count what this seed has seen, by name: faults, verdicts, ends, lies that stood."""
+        world, fees = self.world, self.world.auditor.grants
+        seen = Counter({"proven": world.proven, "unproven": world.unproven})
+        seen.update(world.auditor.seen)
+        seen.update(world.tally.totals)
+        seen["left_count"] = world.tally.left
+        for what in ("used", "refused", "pruned", "executed"):
+            seen[f"fees {what}"] = getattr(fees, what)
+        seen.update(f"job {job.phase.name}" for _, job in jobs.JOBS.items(world.memory))
+        for _, row in rounds.ROUNDS.items(world.memory):
+            seen[f"round {row.phase.name}"] += 1
+            is_settled = row.phase is rounds.RoundPhase.SETTLED
+            seen["LIE SETTLED"] += is_settled and row.model_root in self.models.false
+        return seen
+
+    def challenge(self) -> list[Submission]:
+        """Return what those who challenge submit in this block."""
+        found: list[Submission] = []
+        for actor, watcher in zip(self.watchers, self.challengers, strict=True):
+            for job_id, job in jobs.JOBS.items(self.world.memory):
+                if job.phase != JobPhase.RUNNING:
+                    continue
+                for state in self.view(job_id).rounds:
+                    known = disputes_of(self.world.memory, job_id, state.round.round)
+                    is_eager = self.world.hits(2 if watcher.is_careful else 9)
+                    with patch.object(proofs, "PART_BYTES_MAX", PART_BYTES):
+                        messages = list(watcher.act(job, state, known, is_eager))
+                    found += [self.submit(actor, [message]) for message in messages]
+        return found
 
     def submit(self, actor: Actor, messages: list[Any], is_signed: bool = True) -> Submission:
         """Sign with the account's next sequence; now and then with a wrong one."""
@@ -217,12 +278,14 @@ class Simulation:
         elif intent.act is Act.COMBINE:
             actor.combined.add((job_id, number))
         elif intent.act is Act.POST:
-            root = self.model_root(state)
+            root = self.models.combine(view.job, state)
+            root = self.models.falsify(root) if lies(state) else root
             blob = a_blob(root.hex(), 8 * view.job.spec.work.value_count)
             return rounds.PostAggregate(me, job_id, number, root, blob)
         elif intent.act is Act.ATTEST:
-            root = self.model_root(state)
-            return rounds.AttestAggregate(me, job_id, number, intent.attempt, root)
+            root = state.round.model_root
+            if root == self.models.combine(view.job, state) or attests_anything(me, state):
+                return rounds.AttestAggregate(me, job_id, number, intent.attempt, root)
         return None
 
     def shirks(self, actor: Actor, duty: tuple[int, int, Act]) -> bool:
@@ -234,12 +297,13 @@ class Simulation:
     def reveal(self, me: Address, job_id: int, number: int) -> rounds.Reveal:
         """Return a made-up update; two of the workers always send the same."""
         twin = {self.participants[1].address: self.participants[0].address}.get(me, me)
-        digest = hashlib.sha256(b"%s/%d/%d" % (twin, job_id, number)).digest()
+        made = self.models.train(twin, job_id, number)
+        digest = made.root
         return rounds.Reveal(
             update_root=digest,
-            sum_squares=int.from_bytes(digest[:8], "big"),
+            sum_squares=U128(made.sum_squares),
             sealed_root=b"",
-            blob=a_blob(digest.hex(), 4_000),
+            blob=a_blob(digest.hex(), 4 * REAL_WORK["work.value_count"]),
             example_count=1 + digest[0] * 100,
             metrics=(rounds.Metric("train_loss", 5),),
             salt=hashlib.sha256(digest).digest(),
@@ -254,11 +318,6 @@ class Simulation:
             if is_held and seat.state is rounds.SeatState.REVEALED:
                 bits[seat.seat // 8] |= 1 << seat.seat % 8
         return bytes(bits)
-
-    def model_root(self, state: Any) -> bytes:
-        """Return the model that the included updates give."""
-        included = [s for s in state.seats if s.state is rounds.SeatState.INCLUDED]
-        return hashlib.sha256(b"".join(s.reveal.update_root for s in included)).digest()
 
     def offer(self, actor: Actor) -> list[Submission]:
         """Join a job, leave one, move some bond or all of it."""
@@ -354,6 +413,7 @@ class Simulation:
         """Return a job with odd numbers."""
         changes = {
             **PHASES,
+            **REAL_WORK,
             "schedule.round_count": self.random.randint(1, 4),
             "schedule.reserve_count": self.random.randint(0, 2),
             "schedule.quorum_ppm": self.random.choice([1_000_000, 600_000]),

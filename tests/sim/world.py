@@ -28,8 +28,8 @@ from app.kernel.record import NO_ADDRESS, Address
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.trie import Forest
 from app.kernel.tx import Slot
-from app.modules import authz, bank, beacon, feegrant, jobs
-from app.modules.rounds.lifecycle import get_readers, get_seats
+from app.modules import authz, bank, beacon, bonds, disputes, feegrant, jobs
+from app.modules.rounds.lifecycle import ATTESTED, get_readers, get_seats
 from app.modules.rounds.records import (
     ROUNDS,
     SCORERS,
@@ -47,7 +47,8 @@ from app.node.metrics import Metrics
 from app.sdk.signer import Signer, Signing, Terms, sign_tx
 from app.wire.tx import SLOT_BYTE, decode_block, decode_tx
 from tests.build import a_validator, a_vrf_secret, an_address
-from tests.sim.auditor import Auditor, Missed, Place, RoundFacts
+from tests.sim.auditor import Auditor
+from tests.sim.books import Missed, Place, RoundFacts
 from tests.sim.tally import Tally
 
 CHAIN_ID = "pollen-sim"
@@ -59,6 +60,7 @@ PARAMS: dict[str, dict[str, Any]] = {
     "rounds": {"deadline_blocks": 2, "candidate_wait_s": 20, "due_per_block_max": 3},
     "payouts": {"payments_per_block_max": 5},
     "committees": {"step_s": 8, "deadline_blocks": 2, "members": 3},
+    "disputes": {"open_s": 5, "parts_s": 4, "due_per_block_max": 99},
     "statistics": {"epoch_s": 90},
 }
 VALIDATORS = ("vera", "vito", "vida")
@@ -233,6 +235,7 @@ class World:
         request = abci.RequestFinalizeBlock(**header)
         response = self.app.finalize_block(request)
         if self.hits(self.faults.crash):
+            self.auditor.seen["CRASH"] += 1
             self.restart()
             if self.app.info(abci.RequestInfo()).last_block_height == 0:
                 self.app.init_chain(self.init_request)
@@ -241,6 +244,7 @@ class World:
             assert self.app.finalize_block(request) == response
         self.app.commit(abci.RequestCommit())
         if self.hits(self.faults.restart):
+            self.auditor.seen["RESTART"] += 1
             self.restart()
         info = self.app.info(abci.RequestInfo())
         assert (info.last_block_height, info.last_block_app_hash) == (
@@ -280,6 +284,8 @@ class World:
         assert self.forest.root() == response.app_hash, f"height {self.height}"
         assert [r.code for r in result.tx_results] == [r.code for r in response.tx_results]
         self.tally.begin(result.block.clock_ms)
+        locked = {(r.job_id, r.aggregator): self.locked(r) for r in before.values()}
+        self.auditor.disputes.begin(result.block.clock_ms, self.height, locked)
         self.follow(result.begin_events, {})
         for raw, outcome in zip(header["txs"], result.tx_results, strict=True):
             if not raw.startswith(SLOT_BYTE):
@@ -287,11 +293,25 @@ class World:
         draft.merge_into(self.memory)
         missed = [*self.missed_deadlines(before, seated), *self.missed_turns(before)]
         missed += self.missed_scores(before)
+        self.auditor.disputes.expect()
         self.follow(result.end_events, self.ended_rounds(before), missed)
         self.auditor.check(self.balances(), self.escrows())
+        self.check_models()
+        rows = disputes.DISPUTES.items(self.memory)
+        self.auditor.disputes.check({row.dispute_id: row.phase.name for _, row in rows})
         authorizations = [row for _, row in authz.GRANTS.items(self.memory)]
         self.auditor.grants.check(self.allowances(), authorizations)
         self.tally.check(chain.run_query(self.memory, StatisticsRequest()), self.balances())
+
+    def check_models(self) -> None:
+        """Follow each job's models through the rounds that stand: no voided one is built on."""
+        rows = [job for _, job in jobs.JOBS.items(self.memory)]
+        models = {job.job_id: job.spec.work.base_root for job in rows}
+        for _, round in ROUNDS.items(self.memory):
+            if round.phase in (*ATTESTED, RoundPhase.SETTLED):
+                assert round.base_root == models[round.job_id]
+                models[round.job_id] = round.model_root
+        assert models == {job.job_id: job.model_root for job in rows}
 
     def follow(
         self, events: Sequence[Any], ended: dict[Place, RoundFacts], missed: Sequence[Missed] = ()
@@ -355,7 +375,8 @@ class World:
         """Walk the aggregators' turns that ended in this block without a model."""
         for place, was in before.items():
             now = ROUNDS.must(self.memory, place)
-            is_over = now.phase is not was.phase or now.aggregate_attempt != was.aggregate_attempt
+            is_ended = now.phase not in (was.phase, RoundPhase.VOIDED)
+            is_over = is_ended or now.aggregate_attempt != was.aggregate_attempt
             is_posted = was.aggregate_attempt in self.auditor.posted[place]
             if was.phase is RoundPhase.AGGREGATE and is_over and not is_posted:
                 yield Missed(place, "NO_AGGREGATE", (was.aggregator,), 1)
@@ -372,13 +393,17 @@ class World:
                 people = tuple(each.evaluator for each in closed)
                 yield Missed(place, "UNREVEALED_SCORES", people, len(asked))
 
+    def locked(self, round: Any) -> int:
+        """Return what a round's aggregator has locked in its job."""
+        return bonds.find_lock(self.memory, round.aggregator, round.job_id).amount_uflt
+
     def facts(self, ended: Any, before: Any) -> RoundFacts:
         """Return what people did in a round."""
         seats, readers = get_seats(self.memory, ended), get_readers(self.memory, ended)
         delivered = [seat for seat in seats if seat.state is SeatState.INCLUDED]
         delivered = delivered or [seat for seat in seats if seat.state is SeatState.REVEALED]
         evaluators = [reader for reader in readers if not reader.is_aggregator]
-        did = [r for r in evaluators if r.voted and r.attested_attempt == ended.aggregate_attempt]
+        did = [r for r in evaluators if r.voted and has_attested(r, ended)]
         return RoundFacts(
             phase=ended.phase.name,
             reached_reveal=before.phase in (RoundPhase.INCLUDE, RoundPhase.AGGREGATE),
@@ -388,6 +413,10 @@ class World:
             aggregator=ended.aggregator,
             evaluators=tuple(r.participant for r in evaluators),
             attesters=tuple(r.participant for r in did),
+            attested=tuple(r.participant for r in evaluators if has_attested(r, ended)),
+            voted=tuple(r.participant for r in evaluators if r.voted),
+            is_decided=any(seat.state is SeatState.INCLUDED for seat in seats),
+            committed_count=ended.committed_count,
             late_count=sum(seat.state is SeatState.LATE for seat in seats),
         )
 
@@ -421,6 +450,11 @@ class World:
         terms = Terms(chain_id=chain_id, gas_limit=GAS_LIMIT, fee_uflt=FEE_UFLT, granter=granter)
         raw = sign_tx(messages, [Signing(signer, number, sequence)], terms)
         return Submission(raw, signer, sequence, tuple(messages), is_signed, granter)
+
+
+def has_attested(reader: Any, round: Any) -> bool:
+    """Whether a reader has attested a round's model."""
+    return bool(reader.attested_attempt == round.aggregate_attempt)
 
 
 def is_tx(raw: bytes) -> bool:
