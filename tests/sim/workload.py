@@ -54,7 +54,7 @@ PART_BYTES = 3_000
 SYBILS = ("worker 3", "worker 4", "worker 5")
 """Workers of one owner: they are paid at one address, and what one of them skips all skip."""
 PHASES = {
-    f"schedule.{name}_s": 4
+    f"schedule.{name}_s": 3
     for name in ("commit", "reveal", "include", "aggregate", "score", "challenge")
 }
 
@@ -351,7 +351,7 @@ class Simulation:
         if self.world.hits(4):
             amount = self.random.choice([1, 5 * FLT, 10**16])
             messages.append(Send(me, other, (Coin("uflt", amount),)))
-        if self.world.hits(25) and not any(j.phase == JobPhase.OPEN for j in mine):
+        if self.world.hits(16) and not any(j.phase == JobPhase.OPEN for j in mine):
             messages.append(self.post(me))
         if actor is self.people[0] and self.world.hits(30):
             messages.append(self.register_key(me))
@@ -414,7 +414,7 @@ class Simulation:
         changes = {
             **PHASES,
             **REAL_WORK,
-            "schedule.round_count": self.random.randint(1, 4),
+            "schedule.round_count": self.random.choice([1, 1, 2, 3]),
             "schedule.reserve_count": self.random.randint(0, 2),
             "schedule.quorum_ppm": self.random.choice([1_000_000, 600_000]),
             "schedule.open_s": 10,
@@ -447,6 +447,6 @@ class Simulation:
         if job.phase == JobPhase.REVIEW:
             if self.world.hits(10):
                 return [payouts.AcceptJob(me, job.job_id)]
-            if self.world.hits(6):
+            if self.world.hits(3):
                 return [payouts.RejectJob(me, job.job_id, "the loss is too high")]
         return []
