@@ -2,6 +2,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 # The tests of what every node must compute alike; run under a second hash seed.
 PURE := $(wildcard tests/kernel tests/learning tests/rules)
+# Whole networks have deadlines and run alone; the others, longest first, share the cores.
+ALONE := tests/e2e
+OTHERS := $(filter-out $(ALONE)/%,$(wildcard tests/*/test_*.py tests/test_*.py))
+LONG := $(filter tests/sim/% tests/worker/%,$(OTHERS))
+SHARED := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 .PHONY: help setup test lint format demo clean
 
@@ -14,8 +19,9 @@ setup: ## Install everything into .venv; instant the second time
 test: DATA = fashion-mnist # its reader is tested on the real files
 test: PEERS = kubo ics23 js grpcurl # what talks to IPFS, verifiers and wallets is tested on real ones
 test: lint ## Everything CI runs: linters, types, imports, generated files, tests
-	PYTHONHASHSEED=1 $(BIN)/pytest -q $(PURE)
-	PYTHONHASHSEED=2 $(BIN)/pytest
+	PYTHONHASHSEED=1 $(BIN)/pytest -q $(SHARED) $(PURE)
+	PYTHONHASHSEED=2 $(BIN)/pytest $(ALONE)
+	PYTHONHASHSEED=2 $(BIN)/pytest -q $(SHARED) $(LONG) $(filter-out $(LONG),$(OTHERS))
 
 lint: setup ## The checks that run no test
 	$(BIN)/ruff check .
