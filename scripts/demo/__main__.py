@@ -68,7 +68,7 @@ from scripts.demo.story import (
 )
 
 BUDGET_FLT = 1_000
-GIVE_UP_IN = 1
+GIVE_UP_IN = 2
 VALIDATOR_KILLED_IN, VALIDATOR_GONE_S = 8, 2.0
 SETTLE_S_MAX = 120
 SCORED = (RoundPhase.CHALLENGE, RoundPhase.SETTLED)

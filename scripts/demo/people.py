@@ -41,7 +41,7 @@ CHEATS = {
 }
 """What each cheat does: the name of it in `scripts.demo.cheats`, and in words."""
 GIVE_UP = ("worker-8", "worker-11")
-"""Who leaves the job when it has lost some bond; a round with it takes the whole time to reveal."""
+"""Who leaves the job in its second round; a round with it takes the whole time to reveal."""
 WORKER_CHEATS = sum(name.startswith("worker") for name in CHEATS)
 LIAR = ("liar", "posts a false sum in round 4")
 """What every aggregator would do if it had the first turn in that round; one has it."""
