@@ -34,8 +34,11 @@ from fl_worker.roles.scorer import Scorer
 from fl_worker.roles.worker import Worker
 from fl_worker.update.combine import Included, combine
 
-NOISE = 0.05
-"""The deviation of each value: some twice the norm of what is honestly trained in the digits."""
+NOISE = 0.25
+"""The noise's deviation, as part of that of an array's values: less than what is honestly trained.
+
+More than that is trimmed from each value of the model, and does it no harm.
+"""
 EXAMPLES_CLAIMED = 1_000
 LIE_IN = 4
 """The round whose model is false."""
@@ -70,7 +73,7 @@ def add_noise(array: Any) -> Any:
     """Return an array with noise on each value that is trained."""
     if not np.issubdtype(array.dtype, np.floating):
         return array
-    noise = np.random.default_rng().normal(0, NOISE, array.shape)
+    noise = np.random.default_rng().normal(0, NOISE * array.std(), array.shape)
     return (array + noise).astype(array.dtype)
 
 

@@ -114,7 +114,7 @@ def template_module(name: str) -> Any:
 DATA_SETS = {
     "digits": DataSet("digits", "", Limits(20, 4, 7, 300), judged=slice(0, None, 2)),
     "fashion-mnist": DataSet(
-        "fashion-mnist", "images=20000", Limits(40, 3, 20, 400), judged=slice(2_000, None)
+        "fashion-mnist", "images=20000", Limits(40, 5, 20, 400), judged=slice(2_000, None)
     ),
 }
 
