@@ -35,6 +35,7 @@ from app.sdk.delivery import (
     TX_SERVICE,
     AccountState,
     Pending,
+    SequenceTaken,
     TxOutcome,
     TxRejected,
     TxUnconfirmed,
@@ -290,6 +291,8 @@ class Client:
                 pending = Pending(raw, signer.address, account.sequence, terms.timeout_height)
                 try:
                     outcome = await deliver(self._connection, pending, deadline_s)
+                except SequenceTaken:
+                    continue
                 except TxRejected as rejection:
                     self._fees = None
                     expected = MISMATCH.search(rejection.text)

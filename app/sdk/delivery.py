@@ -33,13 +33,8 @@ from app.wire.records import KINDS_BY_URL, unpack
 TX_SERVICE = "/cosmos.tx.v1beta1.Service"
 CODES_WAITING = (("sdk", 19), ("sdk", 20))
 """The engine has the transaction already, or no room for it now."""
-WRONG_SEQUENCE = ("sdk", 32)
-MISMATCH = "account sequence mismatch, expected {}, got {}"
-"""As Cosmos says it: who sent it looks for these words, and signs again."""
 POLL_S_MIN, POLL_S_MAX = 0.01, 0.25
 RESEND_S = 1.0
-INDEX_S = 2.0
-"""A transaction that is committed can be found after so long."""
 
 
 class TxRejected(Refused):
@@ -59,6 +54,16 @@ class TxUnconfirmed(ChainError):
         )
         self.hash = tx_hash
         self.timeout_height = timeout_height
+
+
+class SequenceTaken(ChainError):
+    """A transaction that never enters, since a block has another with its sequence."""
+
+    def __init__(self, pending: Pending) -> None:
+        super().__init__(
+            f"transaction {pending.hash}: sequence {pending.sequence} of "
+            f"{to_bech32(pending.address)} is another's; sign again"
+        )
 
 
 @frozen
@@ -100,7 +105,8 @@ class Pending:
 async def deliver(connection: Connection, pending: Pending, deadline_s: float) -> TxOutcome:
     """Return once a block has the transaction and it succeeded, by the monotonic clock's deadline.
 
-    `TxRejected`: it failed, or can't enter. `TxUnconfirmed`: it is in no block so far.
+    `TxRejected`: it failed, or can't enter. `SequenceTaken`: nor can it, signed like this.
+    `TxUnconfirmed`: it is in no block so far.
     """
     may_be_out = False
     while time.monotonic() < deadline_s and connection.height <= pending.timeout_height:
@@ -113,18 +119,15 @@ async def deliver(connection: Connection, pending: Pending, deadline_s: float) -
             if response.code and not is_waiting(response) and not may_be_out:
                 raise rejection_of(to_outcome(response))
             may_be_out = True
-            next_sequence = await find_next_sequence(connection, pending) if response.code else 0
-            is_used = next_sequence > pending.sequence
-            outcome = await poll(connection, pending.hash, INDEX_S if is_used else RESEND_S)
+            outcome = await poll(connection, pending.hash, RESEND_S)
+            if outcome is None and response.code and await is_sequence_taken(connection, pending):
+                raise SequenceTaken(pending)
         except Unreachable:
             may_be_out = True
             await asyncio.sleep(POLL_S_MAX)
             continue
         if outcome is not None:
             return succeeded(outcome)
-        if is_used:
-            words = MISMATCH.format(next_sequence, pending.sequence)
-            raise TxRejected(WRONG_SEQUENCE[1], WRONG_SEQUENCE[0], words)
     raise TxUnconfirmed(pending.hash, pending.timeout_height)
 
 
@@ -175,9 +178,18 @@ async def get_account(connection: Connection, address: Address) -> AccountState:
     return AccountState(found.account_number, found.sequence)
 
 
-async def find_next_sequence(connection: Connection, pending: Pending) -> int:
-    """Return the next sequence of who sends it: above its own if a block has it, or another."""
-    return (await get_account(connection, pending.address)).sequence
+async def is_sequence_taken(connection: Connection, pending: Pending) -> bool:
+    """Whether a block has another transaction with this one's sequence, by the engine's index.
+
+    That the account's sequence was used doesn't tell: it may be this one's, not yet in the index.
+    """
+    place = f"{to_bech32(pending.address)}/{pending.sequence}"
+    answer = await connection.call(
+        f"{TX_SERVICE}/GetTxsEvent",
+        service_pb2.GetTxsEventRequest(events=[f"tx.acc_seq='{place}'"]),
+        service_pb2.GetTxsEventResponse,
+    )
+    return any(response.txhash != pending.hash for response in answer.tx_responses)
 
 
 def is_waiting(response: Any) -> bool:

@@ -106,6 +106,19 @@ class FakeEngine:
             },
         }
 
+    def tx_search(
+        self, query: str, prove: bool, order_by: str, page: str, per_page: str
+    ) -> dict[str, Any]:
+        """Show the transactions in blocks that have the one event asked for."""
+        txs = [
+            self.tx(b64encode(tx_hash).decode(), prove)
+            for tx_hash, found in self.found.items()
+            for event in found["result"].events
+            for pair in event.attributes
+            if query == f"{event.type}.{pair.key}='{pair.value}'"
+        ]
+        return {"total_count": str(len(txs)), "txs": txs}
+
     def header(self, height: str) -> dict[str, Any]:
         """Show a block's header time."""
         time = Timestamp()

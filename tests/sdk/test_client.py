@@ -138,7 +138,6 @@ async def test_a_transaction_whose_sequence_another_took_is_signed_again(
 ) -> None:
     """The engine still holds it, and would for ever."""
     monkeypatch.setattr(txs, "COMMIT_WAIT_S", 0.05)
-    monkeypatch.setattr(delivery, "INDEX_S", 0.1)
     account = await client.account(ANNA.address)
     terms = Terms(chain_id=CHAIN_ID, gas_limit=FEE.gas_limit, fee_uflt=FEE.amount_uflt)
     other = sign_tx([send(9)], [Signing(ANNA, account.number, 0)], terms)
@@ -153,6 +152,25 @@ async def test_a_transaction_whose_sequence_another_took_is_signed_again(
     assert outcome.height == 3
     assert len(set(node.engine.broadcasts)) == 2
     assert sequence_of(node, ANNA) == 2
+
+
+async def test_a_transaction_that_is_not_indexed_yet_is_not_signed_again(
+    node: Node, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account's sequence is used, but by this one."""
+    monkeypatch.setattr(txs, "COMMIT_WAIT_S", 0.05)
+    node.engine.commits_at_once = False
+    submitted = asyncio.create_task(client.submit(ANNA, [send()], fee=FEE))
+    while not node.engine.waiting:
+        await asyncio.sleep(0.001)
+    node.engine.make_block()
+    index, node.engine.found = node.engine.found, {}
+    while len(node.engine.broadcasts) < 4:
+        await asyncio.sleep(0.01)
+    node.engine.found = index
+    assert (await submitted).height == 2
+    assert len(set(node.engine.broadcasts)) == 1
+    assert sequence_of(node, ANNA) == 1
 
 
 async def test_a_transaction_no_block_takes_is_unconfirmed_and_bounded(
