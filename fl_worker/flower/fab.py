@@ -13,6 +13,7 @@ import os
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ QUIET_FLOWER = {
 }
 
 ConfigValue = bool | int | float | str
+BAD_ZIP = (zipfile.BadZipFile, zlib.error, RuntimeError)
+"""What `zipfile` raises for damaged, encrypted or oddly packed entries."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,10 @@ def install_fab(data: bytes, apps_dir: Path) -> Path:
         return target
     _check_size(data)
     apps_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=apps_dir, prefix="installing-") as scratch:
+    with (
+        tempfile.TemporaryDirectory(dir=apps_dir, prefix="installing-") as scratch,
+        _flower("the bundle can't be installed"),
+    ):
         unpacked = Path(scratch) / "app"
         with zipfile.ZipFile(io.BytesIO(data)) as bundle:  # it leaves out ".." and a leading "/"
             bundle.extractall(unpacked)
@@ -129,7 +135,7 @@ def _flower(what: str) -> Iterator[None]:
             yield
     except click.ClickException as error:
         raise FlowerError(f"{what}: {error.message}") from None
-    except (ValueError, OSError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError, KeyError, TypeError, *BAD_ZIP) as error:
         raise FlowerError(f"{what}: {error}") from None
 
 

@@ -37,6 +37,13 @@ def test_a_damaged_or_swollen_bundle_is_not_installed(tmp_path: Path) -> None:
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as bundle:
         bundle.writestr("zeros.py", b"\0" * (101 * 1024 * 1024))
 
+    stored = io.BytesIO()
+    with zipfile.ZipFile(stored, "w") as bundle:
+        bundle.writestr("app.py", b"right")
+    damaged = stored.getvalue().replace(b"right", b"wrong")
+
+    with pytest.raises(FlowerError, match="can't be installed: Bad CRC-32"):
+        install_fab(damaged, tmp_path / "damaged")
     with pytest.raises(FlowerError, match="no zip file"):
         install_fab(b"no bundle", tmp_path / "apps")
     with pytest.raises(FlowerError, match="unpacked; at most"):
