@@ -289,12 +289,10 @@ async def kill_validator(story: Story, net: Localnet) -> None:
 
 async def accept(net: Localnet, job_id: U64) -> None:
     """Accept the result, as the requester, and take the model."""
-    take, accept = ("model", "--out", str(FOLDER / "model.pt")), ("accept",)
+    who = str(job_id), *common(net, "requester", 0)
     await asyncio.gather(
-        *[
-            asyncio.to_thread(pollen, "job", *words, str(job_id), *common(net, "requester", 0))
-            for words in (take, accept)
-        ]
+        asyncio.to_thread(pollen, "job", "model", *who, "--out", str(FOLDER / "model.pt")),
+        asyncio.to_thread(pollen, "job", "accept", *who),
     )
 
 
