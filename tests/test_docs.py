@@ -48,6 +48,8 @@ PROTO_TYPES = {
     Operator: FieldDescriptor.TYPE_STRING,
     Dec: FieldDescriptor.TYPE_STRING,
 }
+BYTES_TOO = {Dec: (FieldDescriptor.TYPE_BYTES,)}
+"""Cosmos writes some decimals as the bytes of their text."""
 NESTED_TYPES = {
     Time: "google.protobuf.Timestamp",
     Duration: "google.protobuf.Duration",
@@ -125,14 +127,15 @@ def field_differences(hint: Any, field: FieldDescriptor, seen: dict[str, type[An
         return enum_differences(inner, field.enum_type, seen)
     if is_dataclass(inner) and isinstance(inner, type) and inner not in NESTED_TYPES:
         nested = field.message_type
-        if nested is None or nested.name != inner.__name__:
+        if nested is None or not inner.__name__.endswith(nested.name):  # StakingParams is Params
             return [f"{field.full_name}: {inner.__name__} in code"]
         return differences(inner, nested, seen)
     known = inner if inner in NESTED_TYPES else type(inner)
     if known in NESTED_TYPES:
         is_right = field.message_type and field.message_type.full_name == NESTED_TYPES[known]
         return [] if is_right else [f"{field.full_name}: {inner} in code"]
-    return [] if PROTO_TYPES[inner] == field.type else [f"{field.full_name}: {inner} in code"]
+    types = (PROTO_TYPES[inner], *BYTES_TOO.get(inner, ()))
+    return [] if field.type in types else [f"{field.full_name}: {inner} in code"]
 
 
 def enum_differences(

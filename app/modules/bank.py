@@ -1,7 +1,7 @@
 """Money: balances, who may move them, and how much there is.
 
 The token is FLT, its base unit uflt (10^-6). Module accounts hold what the rules hold; nobody can
-send to them. Supply changes only at genesis and when money is burned.
+send to them. Supply changes only at genesis, by inflation and when money is burned.
 """
 
 from __future__ import annotations
@@ -293,7 +293,7 @@ def burn(state: State, ctx: Context, address: Address, amount_uflt: int) -> None
 
 
 def mint(state: State, address: Address, amount_uflt: int) -> None:
-    """Create uflt for an account; only genesis does."""
+    """Create uflt for an account; only genesis and inflation do."""
     auth.open_account(state, address)
     set_balance(state, address, DENOM, get_balance(state, address) + amount_uflt)
     SUPPLY.put(state, DENOM, Amount(U128(get_supply(state) + amount_uflt)))

@@ -32,7 +32,6 @@ from app.node.question import Method, Refusal, View, to_refusal
 from app.wire.records import reader_of, write_consensus_key, write_operator, write_time, writer_of
 
 CODE_NOT_FOUND, CODESPACE = 3, "staking"
-HISTORICAL_ENTRIES = 1
 """None are kept; relayers refuse a chain that says 0."""
 STATUS_PREFIX = "BOND_STATUS_"
 
@@ -180,7 +179,7 @@ def params(view: View, request: Any) -> Any:
         unbonding_time=Duration(seconds=known.unbonding_s),
         max_validators=known.max_validators,
         max_entries=known.max_entries,
-        historical_entries=HISTORICAL_ENTRIES,
+        historical_entries=staking.HISTORICAL_ENTRIES,
         bond_denom=bank.DENOM,
         min_commission_rate=str(known.min_commission_rate),
     )

@@ -49,6 +49,8 @@ from app.modules.feegrant import (
 )
 from app.modules.gov import (
     AddDeposit,
+    CancelProposal,
+    CancelProposalResponse,
     CastVote,
     CastWeightedVote,
     CommunityPoolSpend,
@@ -79,7 +81,25 @@ from app.modules.gov import VoteRequest as GovVoteRequest
 from app.modules.gov import VoteResponse as GovVoteResponse
 from app.modules.gov import VotesRequest as GovVotesRequest
 from app.modules.gov import VotesResponse as GovVotesResponse
-from app.modules.gov.running import ParamsReplaced
+from app.modules.gov.cosmos_params import (
+    DistributionParams,
+    ParamsReplaced,
+    SlashingParams,
+    StakingParams,
+    UpdateDistributionParams,
+    UpdateMintParams,
+    UpdateSlashingParams,
+    UpdateStakingParams,
+)
+from app.modules.mint import (
+    AnnualProvisionsRequest,
+    AnnualProvisionsResponse,
+    InflationRequest,
+    InflationResponse,
+)
+from app.modules.mint import Params as MintParams
+from app.modules.mint import ParamsRequest as MintParamsRequest
+from app.modules.mint import ParamsResponse as MintParamsResponse
 from app.modules.staking import (
     BeginRedelegate,
     BeginRedelegateResponse,
@@ -114,11 +134,15 @@ __all__ = [
     "AllowancesRequest",
     "AllowancesResponse",
     "AllowedMsgAllowance",
+    "AnnualProvisionsRequest",
+    "AnnualProvisionsResponse",
     "AppliedPlanRequest",
     "AppliedPlanResponse",
     "BasicAllowance",
     "BeginRedelegate",
     "BeginRedelegateResponse",
+    "CancelProposal",
+    "CancelProposalResponse",
     "CancelUnbondingDelegation",
     "CancelUpgrade",
     "CastVote",
@@ -130,6 +154,7 @@ __all__ = [
     "Dec",
     "Delegate",
     "Description",
+    "DistributionParams",
     "Duration",
     "EditValidator",
     "Exec",
@@ -157,8 +182,13 @@ __all__ = [
     "GranterGrantsResponse",
     "GrantsRequest",
     "GrantsResponse",
+    "InflationRequest",
+    "InflationResponse",
     "MessagesGranted",
     "MessagesRevoked",
+    "MintParams",
+    "MintParamsRequest",
+    "MintParamsResponse",
     "Operator",
     "Packed",
     "PageRequest",
@@ -178,7 +208,9 @@ __all__ = [
     "RevokeMessages",
     "SendAuthorization",
     "SetWithdrawAddress",
+    "SlashingParams",
     "SoftwareUpgrade",
+    "StakingParams",
     "SubmitProposal",
     "SubmitProposalResponse",
     "TallyResult",
@@ -188,7 +220,11 @@ __all__ = [
     "Undelegate",
     "UndelegateResponse",
     "Unjail",
+    "UpdateDistributionParams",
+    "UpdateMintParams",
     "UpdateParams",
+    "UpdateSlashingParams",
+    "UpdateStakingParams",
     "VoteOption",
     "WeightedVoteOption",
     "WithdrawDelegatorReward",

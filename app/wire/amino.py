@@ -126,7 +126,7 @@ def value_writer(field: FieldDescriptor) -> Write:
         return lambda message, depth: writer_of(descriptor)(message, depth)
     kind = field.GetOptions().Extensions[scalar]
     if kind == "cosmos.Dec":
-        return lambda text, depth: write_decimal(text)
+        return lambda text, depth: write_decimal(text.decode() if type(text) is bytes else text)
     if kind == "cosmos.Int":
         return lambda text, depth: text or "0"
     if field.type == FieldDescriptor.TYPE_BYTES:

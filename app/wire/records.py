@@ -11,6 +11,7 @@ is `EventJobPosted`, unless an event has a `NAME`.
 from __future__ import annotations
 
 import importlib
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from enum import IntEnum
@@ -20,8 +21,10 @@ from types import UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from cosmpy.protos.cosmos.crypto.ed25519.keys_pb2 import PubKey
+from cosmpy.protos.gogoproto.gogo_pb2 import customtype
 from google.protobuf import descriptor_pool
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.duration_pb2 import Duration as DurationMessage
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import DecodeError, Message
@@ -49,9 +52,14 @@ from app.wire.strict import Refused, parse_strictly
 
 Convert = Callable[[Any], Any]
 
-PROTOBUF_ROOTS = {"pollen": "app.pb.pollen", "cosmos": "cosmpy.protos.cosmos"}
+PROTOBUF_ROOTS = {
+    "pollen.": "app.pb.pollen.",
+    "cosmos.mint.": "app.pb.cosmos.mint.",
+    "cosmos.": "cosmpy.protos.cosmos.",
+}
+"""Where a package's generated files are, by how its name begins."""
 PROTOBUF_FILES = ("tx", "query", "event", "authz")
-DECIMAL_LENGTH_MAX = 39
+DECIMAL_LENGTH_MAX, DECIMAL_PLACES = 39, 18
 NANOS, NANOS_PER_MS = 1_000_000_000, 1_000_000
 SECONDS_MAX = 253_402_300_799
 """To the end of the year 9999."""
@@ -123,7 +131,7 @@ def reader_of(record_class: Any, descriptor: Any) -> Convert:
     converts = [
         (at, name, convert)
         for at, (name, hint) in enumerate(hints.items())
-        if (convert := value_reader(hint, descriptor.fields_by_name[name].message_type))
+        if (convert := value_reader(hint, descriptor.fields_by_name[name]))
     ]
     get_values = values_getter(tuple(hints))
     dates = [name for name, hint in hints.items() if hint is Time]
@@ -152,7 +160,7 @@ def writer_of(record_class: Any, descriptor: Any) -> Convert:
     converts = [
         (at, convert)
         for at, (name, hint) in enumerate(hints.items())
-        if (convert := value_writer(hint, descriptor.fields_by_name[name].message_type))
+        if (convert := value_writer(hint, descriptor.fields_by_name[name]))
     ]
     get_values = values_getter(names)
 
@@ -175,30 +183,34 @@ def checked_hints(record_class: Any, descriptor: Any) -> dict[str, Any]:
     return {name: hints[name] for name in names}
 
 
-def value_reader(hint: Any, nested: Any) -> Convert | None:
+def value_reader(hint: Any, field: Any) -> Convert | None:
     """Return what turns a protobuf value into one of the type, or None if nothing must be done."""
     if get_origin(hint) is tuple:
-        convert = value_reader(get_args(hint)[0], nested)
+        convert = value_reader(get_args(hint)[0], field)
         return tuple if convert is None else lambda values: tuple([convert(v) for v in values])
+    if hint is Dec and field.type == FieldDescriptor.TYPE_BYTES:
+        return read_decimal_bytes
     if hint in READERS:
         return READERS[hint]
     if isinstance(hint, UnionType):
         return any_reader(hint)
-    if nested is not None:
-        return reader_of(hint, nested)
+    if field.message_type is not None:
+        return reader_of(hint, field.message_type)
     return hint if isinstance(hint, type) and issubclass(hint, IntEnum) else None
 
 
-def value_writer(hint: Any, nested: Any) -> Convert | None:
+def value_writer(hint: Any, field: Any) -> Convert | None:
     """Return what turns a value of the type into a protobuf value, or None, as above."""
     if get_origin(hint) is tuple:
-        convert = value_writer(get_args(hint)[0], nested)
+        convert = value_writer(get_args(hint)[0], field)
         return None if convert is None else lambda values: [convert(v) for v in values]
+    if hint is Dec and field.type == FieldDescriptor.TYPE_BYTES:
+        return write_decimal_bytes
     if hint in WRITERS:
         return WRITERS[hint]
     if isinstance(hint, UnionType):
         return any_writer(hint)
-    return None if nested is None else writer_of(hint, nested)
+    return None if field.message_type is None else writer_of(hint, field.message_type)
 
 
 def read_address(text: str) -> Address:
@@ -212,6 +224,16 @@ def read_decimal(text: str) -> U128:
     if number < 0 or number >> 128 or str(number) != text:
         raise ValueError(f"{text[:60]!r} is no decimal number from 0 to 2^128 - 1")
     return U128(number)
+
+
+def read_decimal_bytes(text: bytes) -> U128:
+    """Return the number that a field holds as the bytes of its decimal text."""
+    return read_decimal(text.decode("ascii", "replace"))
+
+
+def write_decimal_bytes(number: U128) -> bytes:
+    """Return the bytes of a number's decimal text."""
+    return str(number).encode()
 
 
 def read_operator(text: str) -> Operator:
@@ -360,7 +382,27 @@ def read_messages(plain: Sequence[Mapping[str, Any]]) -> tuple[Packed, ...]:
 
 def write_plain(kind: Kind, plain: Mapping[str, Any]) -> bytes:
     """Return the protobuf bytes of what is written as protobuf's JSON."""
-    return bytes(ParseDict(dict(plain), kind.protobuf()).SerializeToString())
+    shown = fill_places(kind.protobuf.DESCRIPTOR, plain)
+    return bytes(ParseDict(shown, kind.protobuf()).SerializeToString())
+
+
+def fill_places(descriptor: Any, plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return plain values with Cosmos' decimals as the wire has them: 18 places and no point."""
+    filled = dict(plain)
+    for name, value in plain.items():
+        field = descriptor.fields_by_name.get(name)
+        if field is None:
+            continue
+        if field.message_type is not None and isinstance(value, Mapping):
+            filled[name] = fill_places(field.message_type, value)
+        elif field.GetOptions().Extensions[customtype].endswith("Dec") and "." in str(value):
+            whole, _, places = str(value).partition(".")
+            if not (whole + places).isdecimal() or len(places) > DECIMAL_PLACES:
+                raise BadField(f"{name}: {value!r} is no decimal number; write 0.5")
+            digits = str(int(whole + places.ljust(DECIMAL_PLACES, "0")))
+            is_bytes = field.type == FieldDescriptor.TYPE_BYTES
+            filled[name] = b64encode(digits.encode()).decode() if is_bytes else digits
+    return filled
 
 
 def read_nothing(packed: AnyMessage) -> bytes:
@@ -394,9 +436,10 @@ def name_kinds() -> Iterator[tuple[type[Any], str]]:
 
 def load_protobuf(package: str) -> None:
     """Import a package's generated files, so that its messages are known."""
-    root, _, rest = package.partition(".")
+    start = next(each for each in PROTOBUF_ROOTS if f"{package}.".startswith(each))
+    folder = f"{package}.".replace(start, PROTOBUF_ROOTS[start], 1)
     for file in PROTOBUF_FILES:
-        name = f"{PROTOBUF_ROOTS[root]}.{rest}.{file}_pb2"
+        name = f"{folder}{file}_pb2"
         if find_spec(name):
             importlib.import_module(name)
 

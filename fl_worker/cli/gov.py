@@ -12,6 +12,7 @@ import typer
 from app.sdk.client import TxOutcome
 from app.sdk.cosmos import (
     AddDeposit,
+    CancelProposal,
     CastVote,
     CastWeightedVote,
     GovParamsRequest,
@@ -59,17 +60,21 @@ def propose(
     deposit: Annotated[
         int | None, amount_option("(default: as much as it needs to be voted on)")
     ] = None,
+    hurry: Annotated[
+        bool, typer.Option("--expedited", help="Less time, a larger deposit, more votes needed.")
+    ] = False,
 ) -> None:
     """Propose messages, in whose `authority` governance is filled in; none: only words."""
     settings = current()
     content = read_content(file)
+    hurry = hurry or content.get("expedited") is True
     given = {name: text for name, text in (("title", title), ("summary", summary)) if text}
     words = {name: str((content | given).get(name, "")) for name in ("title", "summary")}
     missing = [name for name, text in words.items() if not text]
     if missing:
         raise Misused(f"no {missing[0]}; give --{missing[0]}, or write it into the file")
     messages = read_messages(content.get("messages", []))
-    outcome = run(submit_proposal(settings, messages, words, deposit))
+    outcome = run(submit_proposal(settings, messages, words, deposit, hurry=hurry))
     (answer,) = outcome.responses
     number = answer.proposal_id
     value = {"tx_hash": outcome.hash, "height": outcome.height, "proposal_id": number}
@@ -91,13 +96,19 @@ def read_content(file: Path | None) -> dict[str, Any]:
 
 
 async def submit_proposal(
-    settings: Settings, messages: tuple[Any, ...], words: dict[str, str], deposit: int | None
+    settings: Settings,
+    messages: tuple[Any, ...],
+    words: dict[str, str],
+    deposit: int | None,
+    *,
+    hurry: bool,
 ) -> TxOutcome:
     """Submit a proposal, with the deposit that it needs unless told."""
     signer = open_signer(settings)
     async with connected(settings) as client:
         if deposit is None:
-            needed = (await client.query(GovParamsRequest(""))).params.min_deposit
+            params = (await client.query(GovParamsRequest(""))).params
+            needed = params.expedited_min_deposit if hurry else params.min_deposit
             deposit = sum(coin.amount for coin in needed)
         message = SubmitProposal(
             messages=messages,
@@ -106,7 +117,7 @@ async def submit_proposal(
             metadata="",
             title=words["title"],
             summary=words["summary"],
-            expedited=False,
+            expedited=hurry,
         )
         with waiting(settings, "Waiting for a block…"):
             return await client.submit(signer, [message])
@@ -117,6 +128,12 @@ def add_deposit(proposal: ProposalArgument, amount: AmountArgument) -> None:
     """Put money in for a proposal; with enough of it it is voted on."""
     coins = (Coin(DENOM, U128(amount)),)
     submit(lambda me: AddDeposit(U64(proposal), me, coins), f"{money(amount)} for {proposal}.")
+
+
+@app.command()
+def cancel(proposal: ProposalArgument) -> None:
+    """Take your proposal back before it is decided; a part of the deposits is lost."""
+    submit(lambda me: CancelProposal(U64(proposal), me), f"Proposal {proposal} is no more.")
 
 
 @app.command()

@@ -21,8 +21,8 @@ from app.modules.gov import (
     VoteOption,
     running,
 )
+from app.modules.gov.cosmos_params import ParamsReplaced
 from app.modules.gov.records import VOTES, NoSuchProposal, WrongStatus, amount_of
-from app.modules.gov.running import ParamsReplaced
 from app.modules.gov.voting import InvalidVote, ProposalDecided, ProposalVoted
 from tests.build import FLT, RICH, World, an_address
 from tests.build_gov import (

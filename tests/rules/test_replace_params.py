@@ -8,7 +8,8 @@ from app.kernel.errors import Rejected
 from app.kernel.record import U32, U64
 from app.modules import bonds, fees, jobs, lower, statistics
 from app.modules.gov import VoteOption
-from app.modules.gov.running import PARAMS_OF, InvalidParams, ParamsReplaced
+from app.modules.gov.cosmos_params import InvalidParams, ParamsReplaced
+from app.modules.gov.running import PARAMS_OF
 from app.modules.upgrade import NotGovernance
 from app.wire.records import parse, serialize
 from tests.build import an_address

@@ -68,7 +68,6 @@ WRONG: list[tuple[SubmitProposal, tuple[object, ...]]] = [
     (a_proposal(summary=""), ("summary of 0 letters", "1 to 10200")),
     (a_proposal(summary="s" * 10_201), ("summary of 10201 letters",)),
     (a_proposal(metadata="m" * 256), ("metadata of 256 letters", "0 to 255")),
-    (a_proposal(expedited=True), ("expedited true", "nothing is expedited")),
     (a_proposal(*[upgrade.CancelUpgrade(GOVERNANCE)] * 17), ("messages 17", "16")),
     (a_proposal(messages=(packed_bytes("/x.Msg"),)), ("/x.Msg", "governance can run")),
     (a_proposal(a_send(RITA, RITA)), ("MsgSend of pollen1", "those of governance")),

@@ -9,8 +9,8 @@ from app.kernel.errors import Rejected
 from app.kernel.record import Duration
 from app.modules import gov
 from app.modules.gov import GOVERNANCE, PARAMS, Params, UpdateParams
+from app.modules.gov.cosmos_params import InvalidParams
 from app.modules.gov.records import InvalidNumber
-from app.modules.gov.running import InvalidParams
 from app.modules.upgrade import NotGovernance
 from tests.build import an_address
 from tests.build_gov import a_governed_world, coins
@@ -33,6 +33,7 @@ WRONG: list[tuple[dict[str, Any], type[Rejected], tuple[object, ...]]] = [
     ({"max_deposit_period": Duration(1 << 60)}, InvalidParams, ("max_deposit_period",)),
     ({"quorum": "2"}, InvalidNumber, ("quorum 2", "0 to 1")),
     ({"veto_threshold": ""}, InvalidNumber, ("veto_threshold",)),
+    ({"proposal_cancel_dest": "nobody"}, InvalidParams, ("proposal_cancel_dest nobody", "address")),
     ({"min_deposit_ratio": "x"}, InvalidNumber, ("min_deposit_ratio x",)),
 ]
 

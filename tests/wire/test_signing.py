@@ -83,7 +83,7 @@ def test_json_has_one_form() -> None:
     )
 
 
-UNNAMED = ("/cosmos.feegrant.v1beta1.MsgPruneAllowances",)
+UNNAMED = ("/cosmos.feegrant.v1beta1.MsgPruneAllowances", "/cosmos.gov.v1.MsgCancelProposal")
 """Cosmos' messages whose proto files give them no Amino name."""
 
 

@@ -5,12 +5,14 @@ voted on for a time. Votes weigh what is staked with validators that take part i
 validator votes for its delegators unless they do so themselves, and a vote may be divided. Quorum,
 veto and threshold are as in the Cosmos SDK. What passes is run at the end of that block, all or
 none: a module's params are replaced, the treasury pays, an upgrade is planned, or whatever else a
-message of governance does. Times are the chain's clock, shown as dates. Nothing is expedited or
-cancelled.
+message of governance does. Times are the chain's clock, shown as dates. One in a hurry is
+voted on for a shorter time, with a higher threshold; if it fails it has the rest of the time. Who
+proposed may take it back, which costs part of the deposits.
 
 records      what is known, and the params
 proposing    proposals and deposits
 running      what proposals may hold, and how it is run
+cosmos_params  the params that Cosmos has messages for
 tally        how votes are counted
 voting       votes, and what happens when a time is over
 """
@@ -28,14 +30,19 @@ from app.kernel.record import U64, Address, Duration
 from app.kernel.store import Reader
 from app.kernel.tx import Coin
 from app.modules import bank
+from app.modules.gov.cosmos_params import ParamsReplaced
 from app.modules.gov.proposing import (
     AddDeposit,
+    CancelProposal,
+    CancelProposalResponse,
+    ProposalCancelled,
     ProposalDeposited,
     ProposalSubmitted,
     SubmitProposal,
     SubmitProposalResponse,
     VotingBegun,
     add_deposit,
+    cancel_proposal,
     submit_proposal,
 )
 from app.modules.gov.records import (
@@ -43,6 +50,7 @@ from app.modules.gov.records import (
     DEPOSITS,
     DUE,
     GOVERNANCE,
+    OPEN,
     PARAMS,
     PROPOSALS,
     VOTES,
@@ -60,7 +68,6 @@ from app.modules.gov.records import (
 from app.modules.gov.running import (
     OWN,
     CommunityPoolSpend,
-    ParamsReplaced,
     ReplaceParams,
     UpdateParams,
 )
@@ -80,6 +87,8 @@ __all__ = [
     "GOVERNANCE",
     "PARAMS",
     "AddDeposit",
+    "CancelProposal",
+    "CancelProposalResponse",
     "CastVote",
     "CastWeightedVote",
     "CommunityPoolSpend",
@@ -96,8 +105,6 @@ __all__ = [
     "VoteOption",
     "WeightedVoteOption",
 ]
-
-OPEN = (ProposalStatus.DEPOSIT_PERIOD, ProposalStatus.VOTING_PERIOD)
 
 
 @frozen
@@ -390,6 +397,13 @@ MODULE = Module(
             type_url="/cosmos.gov.v1.MsgVoteWeighted",
             signer="voter",
         ),
+        CancelProposal: Message(
+            cancel_proposal,
+            gas=30_000,
+            amino_name="cosmos-sdk/v1/MsgCancelProposal",
+            response=CancelProposalResponse,
+            signer="proposer",
+        ),
         **OWN,
     },
     queries={
@@ -405,6 +419,7 @@ MODULE = Module(
     events=(
         ProposalSubmitted,
         ProposalDeposited,
+        ProposalCancelled,
         VotingBegun,
         ProposalVoted,
         ProposalDropped,

@@ -1,4 +1,4 @@
-"""SubmitProposal, Deposit, and what becomes of deposits."""
+"""SubmitProposal, Deposit, CancelProposal, and what becomes of deposits."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import ClassVar
 
 from app.kernel import packed
-from app.kernel.bech32 import to_bech32
+from app.kernel.bech32 import from_bech32, to_bech32
 from app.kernel.context import Context
-from app.kernel.decimals import ONE
+from app.kernel.decimals import ONE, truncate
 from app.kernel.errors import Rejected, require
 from app.kernel.frozen import frozen
 from app.kernel.packed import Packed
@@ -23,17 +23,20 @@ from app.modules.gov.records import (
     GOVERNANCE,
     MESSAGES_MAX,
     METADATA_LENGTH_MAX,
+    OPEN,
     PARAMS,
     PROPOSALS,
     SUMMARY_LENGTH_MAX,
     TITLE_LENGTH_MAX,
+    VOTES,
     KeptProposal,
-    Params,
     Proposal,
     ProposalCount,
     ProposalStatus,
     TallyResult,
+    Terms,
     amount_of,
+    find_terms,
     read_decimal,
     require_proposal,
 )
@@ -68,6 +71,32 @@ class AddDeposit:
     proposal_id: U64
     depositor: Address
     amount: tuple[Coin, ...]
+
+
+@frozen
+class CancelProposal:
+    """Take one's proposal back before it is decided."""
+
+    proposal_id: U64
+    proposer: Address
+
+
+@frozen
+class CancelProposalResponse:
+    """That the proposal is no more."""
+
+    proposal_id: U64
+    canceled_time: Time
+    canceled_height: U64
+
+
+@frozen
+class ProposalCancelled:
+    """A proposal was taken back."""
+
+    EVENT_TYPE: ClassVar[str] = "cancel_proposal"
+    sender: Address
+    proposal_id: U64
 
 
 @frozen
@@ -112,17 +141,21 @@ class InvalidDeposit(Rejected):
     text = "amount {coins}: no valid deposit, the limit is {limit}uflt or more, in uflt; raise it"
 
 
+class NotTheProposer(Rejected):
+    """A proposal of somebody else."""
+
+    code = 2410
+    text = (
+        "proposer {proposer}: didn't make the proposal, the limit is {limit}; let that one cancel"
+    )
+
+
 def submit_proposal(state: State, ctx: Context, msg: SubmitProposal) -> SubmitProposalResponse:
     """Propose that governance runs messages, against a deposit."""
     params = PARAMS.get(state)
     check_texts(msg)
     check_messages(msg.messages)
-    ratio = read_decimal("min_initial_deposit_ratio", params.min_initial_deposit_ratio)
-    if msg.initial_deposit or ratio:
-        check_deposit(msg.initial_deposit, share(params, ratio))
-
     proposal_id = U64(COUNT.get(state).count + 1)
-    COUNT.put(state, ProposalCount(proposal_id))
     now_ms, period_ms = ctx.block.time_ms, params.max_deposit_period
     proposal = Proposal(
         id=proposal_id,
@@ -138,9 +171,13 @@ def submit_proposal(state: State, ctx: Context, msg: SubmitProposal) -> SubmitPr
         title=msg.title,
         summary=msg.summary,
         proposer=msg.proposer,
-        expedited=False,
+        expedited=msg.expedited,
         failed_reason="",
     )
+    ratio = read_decimal("min_initial_deposit_ratio", params.min_initial_deposit_ratio)
+    if msg.initial_deposit or ratio:
+        check_deposit(msg.initial_deposit, share(find_terms(params, proposal), ratio))
+    COUNT.put(state, ProposalCount(proposal_id))
     set_due(state, KeptProposal(proposal, U64(0)), ctx.block.clock_ms + period_ms)
     names = "".join([f",{each.type_url}" for each in msg.messages])
     ctx.emit(ProposalSubmitted(proposal_id, msg.proposer, names))
@@ -152,17 +189,48 @@ def submit_proposal(state: State, ctx: Context, msg: SubmitProposal) -> SubmitPr
 def add_deposit(state: State, ctx: Context, msg: AddDeposit) -> None:
     """Put money in for a proposal; with enough it is voted on."""
     params = PARAMS.get(state)
-    open_ones = (ProposalStatus.DEPOSIT_PERIOD, ProposalStatus.VOTING_PERIOD)
-    require_proposal(state, msg.proposal_id, *open_ones)
+    proposal = require_proposal(state, msg.proposal_id, *OPEN).proposal
     ratio = read_decimal("min_deposit_ratio", params.min_deposit_ratio)
-    check_deposit(msg.amount, share(params, ratio))
+    check_deposit(msg.amount, share(find_terms(params, proposal), ratio))
 
     put_in(state, ctx, msg.proposal_id, msg.depositor, amount_of(msg.amount))
 
 
-def share(params: Params, ratio: int) -> int:
+def cancel_proposal(state: State, ctx: Context, msg: CancelProposal) -> CancelProposalResponse:
+    """Take one's proposal back; the deposits return, less the part that this costs."""
+    proposal = require_proposal(state, msg.proposal_id, *OPEN).proposal
+    proposer = to_bech32(proposal.proposer)
+    is_own = msg.proposer == proposal.proposer
+    require(is_own, NotTheProposer, proposer=to_bech32(msg.proposer), limit=proposer)
+
+    params = PARAMS.get(state)
+    ratio = read_decimal("proposal_cancel_ratio", params.proposal_cancel_ratio)
+    lost_uflt = 0
+    for _, row in list(DEPOSITS.items(state, (msg.proposal_id,))):
+        part_uflt = truncate(amount_of(row.amount) * ratio)
+        lost_uflt += part_uflt
+        DEPOSITS.delete(state, (row.proposal_id, row.depositor))
+        bank.move(state, ctx, GOVERNANCE, row.depositor, amount_of(row.amount) - part_uflt)
+    if params.proposal_cancel_dest:
+        bank.move(state, ctx, GOVERNANCE, from_bech32(params.proposal_cancel_dest), lost_uflt)
+    elif lost_uflt:
+        bank.burn(state, ctx, GOVERNANCE, lost_uflt)
+    forget(state, proposal.id)
+    ctx.emit(ProposalCancelled(msg.proposer, proposal.id))
+    return CancelProposalResponse(proposal.id, Time(ctx.block.time_ms), U64(ctx.block.height))
+
+
+def forget(state: State, proposal_id: int) -> None:
+    """Remove a proposal that was never decided, and what was said of it."""
+    set_due(state, PROPOSALS.must(state, proposal_id), 0)
+    PROPOSALS.delete(state, proposal_id)
+    for place, _ in list(VOTES.items(state, (proposal_id,))):
+        VOTES.delete(state, place)
+
+
+def share(terms: Terms, ratio: int) -> int:
     """Return a part of the deposit that a proposal needs, at least one unit."""
-    return max(-(-amount_of(params.min_deposit) * ratio // ONE), 1)
+    return max(-(-terms.deposit_uflt * ratio // ONE), 1)
 
 
 def check_deposit(coins: tuple[Coin, ...], least: int) -> None:
@@ -173,7 +241,7 @@ def check_deposit(coins: tuple[Coin, ...], least: int) -> None:
 
 
 def check_texts(msg: SubmitProposal) -> None:
-    """Refuse a proposal whose texts are missing or too long, or that is in a hurry."""
+    """Refuse a proposal whose texts are missing or too long."""
     for field, value, least, most in (
         ("title", msg.title, 1, TITLE_LENGTH_MAX),
         ("summary", msg.summary, 1, SUMMARY_LENGTH_MAX),
@@ -181,7 +249,6 @@ def check_texts(msg: SubmitProposal) -> None:
     ):
         is_right = least <= len(value) <= most
         check(field, f"of {len(value)} letters", is_right, f"{least} to {most} letters")
-    check("expedited", "true", not msg.expedited, "false; nothing is expedited here")
 
 
 def check_messages(messages: tuple[Packed, ...]) -> None:
@@ -223,15 +290,16 @@ def put_in(
     DEPOSITS.put(state, (proposal_id, depositor), DepositRow(proposal_id, depositor, coins))
     ctx.emit(ProposalDeposited(depositor, f"{amount_uflt}{bank.DENOM}", proposal_id))
 
-    kept, params = PROPOSALS.must(state, proposal_id), PARAMS.get(state)
+    kept = PROPOSALS.must(state, proposal_id)
+    terms = find_terms(PARAMS.get(state), kept.proposal)
     total_uflt = amount_of(kept.proposal.total_deposit) + amount_uflt
     total = (Coin(bank.DENOM, U128(total_uflt)),)
     kept = replace(kept, proposal=replace(kept.proposal, total_deposit=total))
     is_waiting = kept.proposal.status is ProposalStatus.DEPOSIT_PERIOD
-    if not is_waiting or total_uflt < amount_of(params.min_deposit):
+    if not is_waiting or total_uflt < terms.deposit_uflt:
         PROPOSALS.put(state, proposal_id, kept)
         return
-    now_ms, period_ms = ctx.block.time_ms, params.voting_period
+    now_ms, period_ms = ctx.block.time_ms, terms.period_ms
     voted = replace(
         kept.proposal,
         status=ProposalStatus.VOTING_PERIOD,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import NamedTuple
 
 from app.kernel.decimals import ONE
 from app.kernel.errors import Rejected, require
@@ -26,10 +27,7 @@ DUE_PER_BLOCK_MAX = 5
 
 @frozen
 class Params:
-    """How proposals are made and decided; decimals have a point and 18 places at most.
-
-    Nothing is expedited or cancelled on this chain: what bears on that is for Cosmos' clients.
-    """
+    """How proposals are made and decided; decimals have a point and 18 places at most."""
 
     min_deposit: tuple[Coin, ...] = (Coin("uflt", U128(100_000_000)),)
     """With so much a proposal is voted on."""
@@ -45,10 +43,15 @@ class Params:
     min_initial_deposit_ratio: str = "0.000000000000000000"
     """Of the deposit, what the proposer brings."""
     proposal_cancel_ratio: str = "0.500000000000000000"
+    """Of each deposit, what is lost when the proposer cancels."""
     proposal_cancel_dest: str = ""
+    """Who gets that; nobody: it is burned."""
     expedited_voting_period: Duration = Duration(DAY_MS)
+    """How long is voted on a proposal in a hurry; one that fails then is voted on for the rest."""
     expedited_threshold: str = "0.667000000000000000"
+    """Of those who don't abstain on one, more must say yes."""
     expedited_min_deposit: tuple[Coin, ...] = (Coin("uflt", U128(500_000_000)),)
+    """With so much one is voted on."""
     burn_vote_quorum: bool = False
     """Whether deposits are burned where too few vote."""
     burn_proposal_deposit_prevote: bool = False
@@ -69,6 +72,10 @@ class ProposalStatus(IntEnum):
     REJECTED = 4
     FAILED = 5
     """It passed, and its messages couldn't be run."""
+
+
+OPEN = (ProposalStatus.DEPOSIT_PERIOD, ProposalStatus.VOTING_PERIOD)
+"""Of a proposal that isn't decided."""
 
 
 class VoteOption(IntEnum):
@@ -110,6 +117,15 @@ class Proposal:
     proposer: Address
     expedited: bool
     failed_reason: str
+
+
+class Terms(NamedTuple):
+    """On what terms a proposal is voted on."""
+
+    deposit_uflt: int
+    """What it needs to be voted on."""
+    period_ms: int
+    threshold: str
 
 
 @frozen
@@ -210,6 +226,16 @@ def read_decimal(field: str, text: str, most: int = ONE) -> int:
     limit = f"0 to {most // ONE}, with at most {DECIMALS} places"
     require(0 <= value <= most, InvalidNumber, field=field, value=text[:60], limit=limit)
     return value
+
+
+def find_terms(params: Params, proposal: Proposal) -> Terms:
+    """Return on what terms a proposal is voted on."""
+    if proposal.expedited:
+        threshold = params.expedited_threshold
+        return Terms(
+            amount_of(params.expedited_min_deposit), params.expedited_voting_period, threshold
+        )
+    return Terms(amount_of(params.min_deposit), params.voting_period, params.threshold)
 
 
 def amount_of(coins: tuple[Coin, ...]) -> int:

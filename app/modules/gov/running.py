@@ -1,4 +1,4 @@
-"""What a proposal may hold: messages of governance to the modules below, and three of its own."""
+"""What a proposal may hold: messages of governance to the modules below, and of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from app.kernel import packed
-from app.kernel.bech32 import to_bech32
+from app.kernel.bech32 import from_bech32, to_bech32
 from app.kernel.context import Context
 from app.kernel.errors import Fault, Rejected, catch_faults, require
 from app.kernel.frozen import frozen
@@ -17,6 +17,7 @@ from app.kernel.store import Overlay, State
 from app.kernel.table import Singleton
 from app.kernel.tx import Coin
 from app.modules import bank, lower, payouts, upgrade
+from app.modules.gov.cosmos_params import COSMOS_PARAMS, PERIOD_MS_MAX, ParamsReplaced, check
 from app.modules.gov.records import GOVERNANCE, PARAMS, Params, Proposal, amount_of, read_decimal
 
 PARAMS_OF: dict[Any, tuple[str, Singleton[Any]]] = {
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     AnyParams = Any
 else:
     AnyParams = reduce(lambda one, other: one | other, PARAMS_OF)
-PERIOD_MS_MAX = 366 * 86_400_000
 
 
 @frozen
@@ -58,21 +58,6 @@ class CommunityPoolSpend:
     amount: tuple[Coin, ...]
 
 
-@frozen
-class ParamsReplaced:
-    """A module has other params."""
-
-    NAME = "pollen.gov.v1.EventParamsReplaced"
-    module: str
-
-
-class InvalidParams(Rejected):
-    """Params with which a module couldn't go on."""
-
-    code = 2406
-    text = "params.{field} {value}: no valid value, the limit is {limit}; propose another"
-
-
 class InvalidSpending(Rejected):
     """Treasury money for nobody, or in other coins than uflt."""
 
@@ -98,11 +83,6 @@ def run_messages(state: State, ctx: Context, proposal: Proposal) -> str:
     draft.merge_into(state)
     ctx.events += inner.events
     return ""
-
-
-def check(field: str, value: object, is_valid: bool, limit: str) -> None:
-    """Refuse a param with which a module couldn't go on."""
-    require(is_valid, InvalidParams, field=field, value=value, limit=limit)
 
 
 def replace_params(state: State, ctx: Context, msg: ReplaceParams) -> None:
@@ -135,8 +115,18 @@ def update_params(state: State, ctx: Context, msg: UpdateParams) -> None:
             value = getattr(params, each.name)
             if isinstance(value, str):
                 read_decimal(each.name, value)
+    check_recipient(params.proposal_cancel_dest)
     PARAMS.put(state, params)
     ctx.emit(ParamsReplaced("gov"))
+
+
+def check_recipient(text: str) -> None:
+    """Refuse to give what a cancelled proposal costs to what is no account."""
+    try:
+        is_right = not text or bool(from_bech32(text))
+    except ValueError:
+        is_right = False
+    check("proposal_cancel_dest", text[:90], is_right, "an address, or nothing")
 
 
 def community_pool_spend(state: State, ctx: Context, msg: CommunityPoolSpend) -> None:
@@ -170,6 +160,7 @@ OWN = {
         amino_name="cosmos-sdk/distr/MsgCommunityPoolSpend",
         type_url="/cosmos.distribution.v1beta1.MsgCommunityPoolSpend",
     ),
+    **COSMOS_PARAMS,
 }
 KNOWN = packed.find_messages(
     (*lower.MODULES, Module(name="gov", package="cosmos.gov.v1", messages=OWN))

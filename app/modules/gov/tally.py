@@ -10,10 +10,12 @@ from app.kernel.store import Reader
 from app.modules import staking
 from app.modules.gov.records import (
     PARAMS,
+    PROPOSALS,
     VOTES,
     TallyResult,
     Vote,
     VoteOption,
+    find_terms,
     read_decimal,
 )
 
@@ -44,7 +46,8 @@ def decide(state: Reader, proposal_id: int) -> Outcome:
     veto_threshold = read_decimal("veto_threshold", params.veto_threshold)
     if decimals.quo(counts[VoteOption.NO_WITH_VETO], total) > veto_threshold:
         return Outcome(False, params.burn_vote_veto, result)
-    threshold = read_decimal("threshold", params.threshold)
+    proposal = PROPOSALS.must(state, proposal_id).proposal
+    threshold = read_decimal("threshold", find_terms(params, proposal).threshold)
     return Outcome(decimals.quo(counts[VoteOption.YES], decided) > threshold, False, result)
 
 

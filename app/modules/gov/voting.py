@@ -9,9 +9,9 @@ from app.kernel.context import Context
 from app.kernel.decimals import ONE
 from app.kernel.errors import Rejected, require
 from app.kernel.frozen import frozen
-from app.kernel.record import U64, Address
+from app.kernel.record import U64, Address, Time
 from app.kernel.store import State
-from app.modules.gov.proposing import close_deposits, set_due
+from app.modules.gov.proposing import close_deposits, forget, set_due
 from app.modules.gov.records import (
     DUE,
     DUE_PER_BLOCK_MAX,
@@ -74,7 +74,10 @@ class ProposalDropped:
 
 @frozen
 class ProposalDecided:
-    """A proposal was voted on: `proposal_passed`, `proposal_rejected` or `proposal_failed`."""
+    """A proposal was voted on: `proposal_passed`, `proposal_rejected` or `proposal_failed`.
+
+    Or `expedited_proposal_rejected`: the vote goes on.
+    """
 
     EVENT_TYPE: ClassVar[str] = "active_proposal"
     proposal_id: U64
@@ -141,15 +144,20 @@ def drop(state: State, ctx: Context, kept: KeptProposal) -> None:
     """Forget a proposal whose deposit wasn't reached."""
     proposal_id = kept.proposal.id
     close_deposits(state, ctx, proposal_id, burns=PARAMS.get(state).burn_proposal_deposit_prevote)
-    set_due(state, kept, 0)
-    PROPOSALS.delete(state, proposal_id)
+    forget(state, proposal_id)
     ctx.emit(ProposalDropped(proposal_id, "proposal_dropped"))
 
 
 def close_vote(state: State, ctx: Context, kept: KeptProposal) -> None:
-    """Count the votes, settle the deposits, and run the messages of a proposal that passes."""
+    """Count the votes, settle the deposits, and run the messages of a proposal that passes.
+
+    One in a hurry that doesn't pass is voted on like any other from then on.
+    """
     proposal_id = kept.proposal.id
     outcome = decide(state, proposal_id)
+    if kept.proposal.expedited and not outcome.passes:
+        slow_down(state, ctx, kept)
+        return
     for place, _ in list(VOTES.items(state, (proposal_id,))):
         VOTES.delete(state, place)
     close_deposits(state, ctx, proposal_id, burns=outcome.burns_deposits)
@@ -162,3 +170,13 @@ def close_vote(state: State, ctx: Context, kept: KeptProposal) -> None:
     )
     set_due(state, replace(kept, proposal=decided), 0)
     ctx.emit(ProposalDecided(proposal_id, f"proposal_{status.name.lower()}", reason))
+
+
+def slow_down(state: State, ctx: Context, kept: KeptProposal) -> None:
+    """Give a proposal that was in a hurry the rest of the time; what was said of it counts on."""
+    params, proposal = PARAMS.get(state), kept.proposal
+    more_ms = max(0, params.voting_period - params.expedited_voting_period)
+    end = Time(proposal.voting_end_time + more_ms)
+    slower = replace(proposal, expedited=False, voting_end_time=end)
+    set_due(state, replace(kept, proposal=slower), kept.due_clock_ms + more_ms)
+    ctx.emit(ProposalDecided(proposal.id, "expedited_proposal_rejected", ""))

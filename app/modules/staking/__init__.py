@@ -46,6 +46,7 @@ from app.modules.staking.records import (
     DELEGATORS,
     ENTRIES_DUE,
     ENTRY_COUNT,
+    HISTORICAL_ENTRIES,
     LEAVING,
     MOVED_FROM,
     MOVED_TO,
@@ -97,6 +98,7 @@ from app.modules.staking.validators import (
 )
 
 __all__ = [
+    "HISTORICAL_ENTRIES",
     "PARAMS",
     "POWER_UNIT_UFLT",
     "REDELEGATIONS",

@@ -36,6 +36,10 @@ POWER_MAX = (1 << 63) // 8 - 1
 """What the powers of all validators may sum up to in the engine."""
 
 
+HISTORICAL_ENTRIES = 1
+"""As Cosmos' clients see it: a header stands in its block alone."""
+
+
 @frozen
 class Params:
     """How many validators there are, and what may be staked how."""
