@@ -78,6 +78,20 @@ def test_words_alone_may_be_proposed_and_wait_for_their_deposit(
     assert "no such proposal" in shell.type("gov", "show", "2").err
 
 
+def test_a_proposal_in_a_hurry_brings_its_larger_deposit_and_may_be_taken_back(
+    net: tuple[Shell, RunningNode], tmp_path: Path
+) -> None:
+    shell, _ = net
+    file = write_proposal(tmp_path, summary="soon", expedited=True)
+    shell.ask("gov", "propose", file, *RITA)
+    found = shell.ask("gov", "show", "1")
+    assert (found["expedited"], found["status"]) == (True, "VOTING_PERIOD")
+    assert found["total_deposit"] == [{"denom": "uflt", "amount": 500 * FLT}]
+    assert "didn't make the proposal" in shell.type("gov", "cancel", "1", "--from", "wanda").err
+    shell.ask("gov", "cancel", "1", *RITA)
+    assert "no such proposal" in shell.type("gov", "show", "1").err
+
+
 def test_what_cannot_be_proposed_is_said_before_anything_is_sent(
     net: tuple[Shell, RunningNode], tmp_path: Path
 ) -> None:
