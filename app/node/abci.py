@@ -142,6 +142,10 @@ class Selection:
         self._room_bytes -= proto_bytes(raw)
 
 
+class Halted(Exception):
+    """The node was told to go no further."""
+
+
 class Application:
     """The chain as one node holds it: the committed state, and the blocks under way."""
 
@@ -174,6 +178,8 @@ class Application:
         self._history_rows = history_rows
         self._retain_blocks = retain_blocks
         self._find_header = find_header
+        self.halt_height = 0
+        """The last block to execute; 0: there is none."""
         self._restoration: Restoration | None = None
         self._candidates: dict[bytes, Candidate] = {}
         self._decided: Candidate | None = None
@@ -436,6 +442,11 @@ class Application:
         candidate = self._candidates.get(request.hash)
         if candidate is not None:
             return candidate
+        if 0 < self.halt_height < request.height:
+            raise Halted(
+                f"halted after height {self.halt_height}, as --halt-height says; nothing is lost: "
+                "pollend start without it goes on"
+            )
         started_s = time.perf_counter()
         draft = Overlay(self.state)
         txs = decode_block(request.txs, self._decode)

@@ -89,10 +89,13 @@ def start(
     trust_hash: Annotated[
         str, typer.Option(help="and its hash; else the first RPC's newest.")
     ] = "",
+    halt_height: Annotated[
+        int, typer.Option(min=0, help="Stop after this block, as for an upgrade; 0: never.")
+    ] = 0,
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Run the node until Ctrl-C or SIGTERM; --output json writes its log as JSON."""
-    from app.kernel.errors import InvariantBroken
+    from app.kernel.errors import InvariantBroken, UpgradeNeeded
     from app.node.log import set_up_logging
 
     with errors_shown(output):
@@ -110,8 +113,11 @@ def start(
         is_external = engine == EngineMode.EXTERNAL
         try:
             trust = choose_trust(state_sync, trust_height, trust_hash) if state_sync else None
-            asyncio.run(run_node(place, config, trust, is_engine_external=is_external))
-        except OperatorError as error:
+            work = run_node(
+                place, config, trust, is_engine_external=is_external, halt_height=halt_height
+            )
+            asyncio.run(work)
+        except (OperatorError, UpgradeNeeded) as error:
             log.error("%s", error)
             raise typer.Exit(1) from None
         except InvariantBroken as sentence:
@@ -201,10 +207,19 @@ def show_chain_info(
         found = describe_chain(
             place,
             rpc or f"http://{config.rpc_address}",
-            rest or f"http://{config.rest_address}",
+            rest or f"{'https' if config.tls_certificate else 'http'}://{config.rest_address}",
             grpc or config.grpc_address,
         )
         typer.echo(json.dumps(found, indent=2))
+
+
+@app.command("service")
+def show_service(home: HomeOption = HOME) -> None:
+    """Print the unit by which systemd runs this node: put it into /etc/systemd/system."""
+    from app.node.service import describe_service
+
+    with errors_shown(Output.TEXT):
+        typer.echo(describe_service(Home(absolute(home))), nl=False)
 
 
 @app.command()

@@ -37,6 +37,12 @@ TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 ROLLED_BACK = re.compile(r"Rolled back state to height (\d+)")
 ROLL_BACK_S_MAX = 60
 
+NO_KEY = {
+    "priv_validator_key_file": "data/no_validator_key.json",
+    "priv_validator_state_file": "data/no_validator_state.json",
+}
+"""CometBFT makes itself a key though a remote signer has it; nobody shall take that for it."""
+
 TX_BYTES_MAX = 1_100_000
 COMMON: dict[str, Any] = {
     "log_level": "main:info,*:error",
@@ -173,8 +179,11 @@ def engine_config(home: Home, config: NodeConfig) -> dict[str, Any]:
             "persistent_peers": ",".join(config.peers),
         },
     }
+    signer: dict[str, Any] = {}
+    if config.priv_validator_laddr:
+        signer = {"priv_validator_laddr": config.priv_validator_laddr, **NO_KEY}
     settings: dict[str, Any] = {}
-    for layer in (COMMON, PROFILES[config.profile], addresses, config.engine):
+    for layer in (COMMON, PROFILES[config.profile], addresses, signer, config.engine):
         settings = merge(settings, layer)
     return settings
 

@@ -38,6 +38,7 @@ LOCK_PAUSE_S = 0.05
 SOCKET_PATH_BYTES_MAX = 100
 ADDRESSES = ("p2p_address", "rpc_address", "grpc_address", "rest_address", "metrics_address")
 PROFILES = ("network", "localnet")
+SIGNER_KINDS = ("tcp://", "unix://")
 LOG_FORMATS = ("text", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -67,6 +68,13 @@ class NodeConfig:
     grpc_address: str = "127.0.0.1:9090"
     rest_address: str = "127.0.0.1:1317"
     metrics_address: str = "127.0.0.1:26660"
+    tls_certificate: str = ""
+    """A PEM file, here or by its whole path, with which gRPC and REST speak TLS; none: plain."""
+    tls_key: str = ""
+    """The file with its key."""
+    priv_validator_laddr: str = ""
+    """Where a remote signer with the validator's key connects, tcp://<host>:<port> or
+    unix://<path>; nothing: the key is in engine/config."""
     peers: tuple[str, ...] = ()
     """Nodes to stay connected to, each `<node id>@<host>:<port>`."""
     check_invariants: bool = False
@@ -198,6 +206,9 @@ def parse_config(values: Mapping[str, Any]) -> NodeConfig:
             raise ValueError(f"{name}: {getattr(config, name)} is less than {least}")
     for name in ADDRESSES:
         split_address(name, getattr(config, name))
+    if config.priv_validator_laddr and not config.priv_validator_laddr.startswith(SIGNER_KINDS):
+        wrong = config.priv_validator_laddr
+        raise ValueError(f"priv_validator_laddr: {wrong!r} begins with neither tcp:// nor unix://")
     return config
 
 

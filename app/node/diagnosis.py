@@ -21,6 +21,7 @@ SYNC = "pollend reset, then pollend start --state-sync RPC,RPC"
 TOO_HIGH = r"app block height \((\d+)\) is higher than core \((\d+)\)"
 TOO_LOW = r"app block height \((\d+)\) is too far below block store base \((\d+)\)"
 OTHER_STATE = r"AppHash does not match|wrong Block\.Header\.AppHash|does not match app's AppHash"
+NO_SIGNER = r"private validator socket client"
 DISK_FULL = r"no space left on device"
 LOCKED = r"resource temporarily unavailable"
 CORRUPT = r"(?i)corrupt|checksum mismatch|unmarshal|StoreBlockHeight \("
@@ -35,6 +36,8 @@ ADVICE: dict[str, str] = {
     "copy's or chain's, put the right one back; if this pollend isn't the chain's version, install "
     "that and run: pollend rollback. Else keep the folder, report it, and begin again in another: "
     "pollend start --state-sync RPC,RPC",
+    NO_SIGNER: "no remote signer connected to priv_validator_laddr of pollend.toml, or it is "
+    "another chain's: start it, with this chain's id, and start again; a supervisor may do so",
     DISK_FULL: "the disk is full. What was committed is on disk: make room and start again",
     LOCKED: "another CometBFT runs on this engine/; stop it first",
     CORRUPT: "a file of the engine's is corrupt or gone. Restore engine/data from a copy as old as "

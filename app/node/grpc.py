@@ -31,6 +31,7 @@ from app.node.config import VERSION, OperatorError
 from app.node.question import Method, Refusal
 from app.node.rpc import EngineFault, EngineRpc, EngineUnreachable
 from app.node.stream import Feed, TooEarly, TooManyWatchers, TooSlow
+from app.node.tls import Certificate
 from app.node.txs import TxService
 from app.node.views import METHODS
 from app.pb.pollen.node.v1 import node_pb2
@@ -146,7 +147,11 @@ class NodeService:
 
 
 async def start_grpc(
-    application: Application, host: str, port: int, engine_rpc_url: str
+    application: Application,
+    host: str,
+    port: int,
+    engine_rpc_url: str,
+    certificate: Certificate | None = None,
 ) -> GrpcServer:
     """Serve gRPC on a port, 0 for any free one; OperatorError if it is taken."""
     stack = AsyncExitStack()
@@ -157,7 +162,11 @@ async def start_grpc(
     calls = find_calls(application, node, TxService(application, engine), BlockService(engine))
     add_services(server, application, node, calls)
     try:
-        bound = server.add_insecure_port(f"{host}:{port}")
+        place = f"{host}:{port}"
+        if certificate is None:
+            bound = server.add_insecure_port(place)
+        else:
+            bound = server.add_secure_port(place, certificate.for_grpc())
     except RuntimeError as error:
         await stack.aclose()
         raise OperatorError(f"grpc_address {host}:{port}: can't be bound: {error}") from None

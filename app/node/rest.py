@@ -24,6 +24,7 @@ from app.node.openapi import make_openapi
 from app.node.question import Refusal
 from app.node.rest_json import from_json, set_field, to_json
 from app.node.rpc import EngineFault, EngineUnreachable
+from app.node.tls import Certificate
 
 log = logging.getLogger("pollend")
 
@@ -72,7 +73,11 @@ def find_routes(paths: Mapping[str, Any]) -> list[Route]:
 
 
 async def start_rest(
-    methods: Mapping[str, Serve], application: Application, host: str, port: int
+    methods: Mapping[str, Serve],
+    application: Application,
+    host: str,
+    port: int,
+    certificate: Certificate | None = None,
 ) -> web.AppRunner:
     """Serve the methods at these gRPC paths on a port until the runner is cleaned up."""
     routes = find_routes(methods)
@@ -84,7 +89,8 @@ async def start_rest(
         app.router.add_route(route.verb, template, handle(route, methods[path], application))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, host, port).start()
+    tls = certificate.for_http() if certificate else None
+    await web.TCPSite(runner, host, port, ssl_context=tls).start()
     return runner
 
 

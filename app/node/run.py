@@ -14,7 +14,7 @@ from functools import partial
 
 from app.chain import run_query
 from app.modules.statistics import StatisticsRequest, StatisticsResponse
-from app.node.abci import Application, trust_nobody
+from app.node.abci import Application, Halted, trust_nobody
 from app.node.comet import Engine
 from app.node.config import ADDRESSES, Home, NodeConfig, OperatorError, is_port_free, split_address
 from app.node.diagnosis import check_agreement, check_disk, explain_engine
@@ -25,6 +25,7 @@ from app.node.rest import start_rest
 from app.node.snapshots import Snapshots
 from app.node.socket import Door
 from app.node.state_sync import StateSync
+from app.node.tls import find_certificate
 from app.node.vrf_keys import find_lost_key, prove_from
 
 log = logging.getLogger("pollend")
@@ -43,9 +44,14 @@ GARBAGE_THRESHOLDS = (50_000, 20, 50)
 
 
 async def run_node(
-    home: Home, config: NodeConfig, state_sync: StateSync | None, *, is_engine_external: bool
+    home: Home,
+    config: NodeConfig,
+    state_sync: StateSync | None,
+    *,
+    is_engine_external: bool,
+    halt_height: int = 0,
 ) -> None:
-    """Run until told to end or something fails, which is then raised."""
+    """Run until told to end, or after a height, or something fails, which is then raised."""
     loop = asyncio.get_running_loop()
     end = loop.create_future()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -62,6 +68,7 @@ async def run_node(
             application = open_application(home, config, store, state_sync)
         finally:
             gc.enable()
+        application.halt_height = halt_height
         tune_interpreter()
         check_ports(config)
         await open_doors(stack, home, application, config, end)
@@ -80,7 +87,10 @@ async def run_node(
             if state_sync is not None:
                 stack.callback(asyncio.create_task(watch_sync(engine, application, end)).cancel)
             stack.push_async_callback(engine.stop)
-        await end
+        try:
+            await end
+        except Halted as halted:
+            log.info("%s", halted)
         log.info("ending at height %d", application.last.height)
 
 
@@ -125,11 +135,13 @@ async def open_doors(
     find = partial(find_unready, application, rpc)
     monitor = await serve_metrics(metrics, host, port, find)
     stack.callback(monitor.close)
+    certificate = find_certificate(home, config)
     host, port = split_address("grpc_address", config.grpc_address)
-    grpc = await start_grpc(application, host, port, f"http://{config.rpc_address}")
+    engine_url = f"http://{config.rpc_address}"
+    grpc = await start_grpc(application, host, port, engine_url, certificate)
     stack.push_async_callback(grpc.stop)
     host, port = split_address("rest_address", config.rest_address)
-    rest = await start_rest(grpc.methods, application, host, port)
+    rest = await start_rest(grpc.methods, application, host, port, certificate)
     stack.push_async_callback(rest.cleanup)
     for name in ADDRESSES:
         log.info("%-8s %s", name.removesuffix("_address"), getattr(config, name))
@@ -187,7 +199,7 @@ async def report(application: Application, home: Home) -> None:
     """Say when blocks begin to come, and from time to time how many."""
     await application.wait_for_commit()
     log.info("blocks come in, height %d", application.last.height)
-    lost = find_lost_key(home, application.state, application.last.height)
+    lost = await asyncio.to_thread(find_lost_key, home, application.state, application.last.height)
     if lost is not None:
         words = (
             "vrf_keys.json lacks the secret of %s: no proposal of this validator with a draw counts"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import secrets
+from base64 import b64decode
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from app.kernel.vrf import SECRET_BYTES, key_of, prove
 from app.modules import beacon
 from app.node import comet
 from app.node.config import Home, OperatorError
+from app.node.status import ask
 
 
 def make_vrf_key(path: Path) -> bytes:
@@ -53,20 +56,33 @@ def prove_from(path: Path, key: bytes, alpha: bytes) -> bytes | None:
 def find_lost_key(home: Home, state: Reader, height: int) -> bytes | None:
     """Return the key that counts for this node's validator, if its secret is not here."""
     try:
-        public_key = comet.read_public_key(home.engine)
-    except OSError:  # it sits in a remote signer
+        public_key = find_public_key(home)
+    except OSError:  # there is none
         return None
     row = beacon.VALIDATORS.get(state, comet.address_of(public_key))
     key = row and beacon.key_at(row, height)
     return key if key and prove_from(home.vrf_keys, key, b"") is None else None
 
 
+def find_public_key(home: Home) -> bytes:
+    """Return the validator's public key; of a remote signer the running engine knows, else b""."""
+    config = home.read_config()
+    if not config.priv_validator_laddr:
+        return comet.read_public_key(home.engine)
+    status, text = ask(config.rpc_address, "/status")
+    if status != HTTPStatus.OK:
+        return b""
+    return b64decode(json.loads(text)["result"]["validator_info"]["pub_key"]["value"])
+
+
 def get_vrf_keys(home: Home) -> dict[str, Any]:
     """Return the public keys of a node's secrets, and its validator's consensus address."""
-    home.read_config()
-    public_key = comet.read_public_key(home.engine)
+    try:
+        public_key = find_public_key(home)
+    except OSError as error:
+        raise OperatorError(f"{error}: no key of a validator is here") from None
     return {
-        "validator": comet.address_of(public_key).hex(),
+        "validator": comet.address_of(public_key).hex() if public_key else "",
         "public_key": public_key.hex(),
         "vrf_keys": [key.hex() for key in read_secrets(home.vrf_keys)],
     }
