@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.kernel.record import NO_ADDRESS, Address
 from app.node.config import LOG_LEVELS, VERSION, Home, NodeConfig, OperatorError
 
 HOME = Path("~/.pollend")
@@ -65,6 +66,9 @@ def init(
     genesis: GenesisOption = "localnet",
     peers: Annotated[str, typer.Option(help="Whom to connect to: <id>@<host>:<port>,…")] = "",
     *,
+    operator: Annotated[
+        str, typer.Option(help="A new chain: whose account operates its validator; else one made.")
+    ] = "",
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Make a node: for a chain of its own, or with a chain's genesis file to join it."""
@@ -72,8 +76,16 @@ def init(
 
     with errors_shown(output):
         config = NodeConfig(moniker=moniker, peers=tuple(filter(None, peers.split(","))))
-        made = init_home(Home(absolute(home)), config, chain_id, genesis)
-        show(output, made, f"Made a node in {made['home']}. Next: pollend start --home {home}")
+        place = Home(absolute(home))
+        made = init_home(place, config, chain_id, genesis, read_operator(operator))
+        words = f"Made a node in {made['home']}. Next: pollend start --home {home}"
+        if made["operator"] is None:
+            keys = f"--pubkey {made['public_key']} --vrf-key {made['vrf_key']}"
+            words += (
+                "\nTo be a validator, once it has the chain's blocks: pollen validator create "
+                f"{keys} --moniker {moniker} --stake 1000flt --from KEY"
+            )
+        show(output, made, words)
 
 
 @app.command()
@@ -306,6 +318,16 @@ def reset_network(home: NetworkOption = LOCALNET_HOME, output: OutputOption = Ou
     with errors_shown(output):
         reset_localnet(absolute(home))
         show(output, {"removed": str(home)}, f"Removed the network of {home}.")
+
+
+def read_operator(text: str) -> Address:
+    """Return the address that an option names; none if it is left out."""
+    from app.kernel.bech32 import from_bech32
+
+    try:
+        return from_bech32(text) if text else NO_ADDRESS
+    except ValueError as error:
+        raise OperatorError(f"--operator: {error}") from None
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """Beginning a chain: its params from genesis/<name>.json, accounts with money, validators.
 
-A faucet's account has most of the money. Each validator is operated by an account of its own, whose
-key lies in its home: it stakes for the validator and may change it.
+A faucet's account has most of the money. Each validator is operated by an account of its own: it
+stakes for the validator and may change it. Whose that is may be said; else its key is made and lies
+in the home in the clear, like the faucet's, for a chain to try things on. Who joins a chain has an
+operator's key elsewhere.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from coincurve import PrivateKey
 from app import chain
 from app.kernel.bech32 import from_bech32, to_bech32
 from app.kernel.crypto import address_of
+from app.kernel.record import NO_ADDRESS, Address
 from app.node import comet
 from app.node.config import CONFIG_FILE, Home, NodeConfig, OperatorError
 from app.node.vrf_keys import make_vrf_key
@@ -44,9 +47,9 @@ def make_account(path: Path) -> Account:
     return account
 
 
-def make_validator(home: Home, name: str) -> comet.Validator:
-    """Make a node's keys: for consensus, for the beacon, and of who operates it."""
-    operator = from_bech32(make_account(home.path / OPERATOR_FILE).address)
+def make_validator(home: Home, name: str, operator: Address = NO_ADDRESS) -> comet.Validator:
+    """Make a node's keys: for consensus, for the beacon, and, unless told, of who operates it."""
+    operator = operator or from_bech32(make_account(home.path / OPERATOR_FILE).address)
     public_key, vrf_key = comet.make_keys(home.engine), make_vrf_key(home.vrf_keys)
     return comet.Validator(name, public_key, vrf_key, operator)
 
@@ -86,14 +89,19 @@ def begin_chain(
     return comet.make_genesis(chain_id, validators, app_state)
 
 
-def init_home(home: Home, config: NodeConfig, chain_id: str, genesis: str) -> dict[str, Any]:
+def init_home(
+    home: Home, config: NodeConfig, chain_id: str, genesis: str, operator: Address = NO_ADDRESS
+) -> dict[str, Any]:
     """Make a node's home, for a new chain or to join the one whose genesis file is given."""
     if (home.path / CONFIG_FILE).exists():
         raise OperatorError(f"{home.path}: a node lives here already; choose another --home")
     template = read_template(genesis)
     is_joining = "app_state" in template
-    validator = make_validator(home, config.moniker)
-    if not is_joining:
+    if is_joining:
+        public_key, vrf_key = comet.make_keys(home.engine), make_vrf_key(home.vrf_keys)
+    else:
+        validator = make_validator(home, config.moniker, operator)
+        public_key, vrf_key, operator = validator[1:4]
         faucet = make_account(home.path / FAUCET_FILE)
         template = begin_chain(chain_id, template, [validator], faucet)
     text = json.dumps(template, indent=1)
@@ -103,8 +111,8 @@ def init_home(home: Home, config: NodeConfig, chain_id: str, genesis: str) -> di
         "home": str(home.path),
         "chain_id": template["chain_id"],
         "node_id": comet.read_node_id(home.engine),
-        "vrf_key": validator.vrf_key.hex(),
-        "public_key": validator.public_key.hex(),
-        "operator": to_bech32(validator.operator),
+        "vrf_key": vrf_key.hex(),
+        "public_key": public_key.hex(),
+        "operator": to_bech32(operator) or None,
         "faucet": None if is_joining else str(home.path / FAUCET_FILE),
     }

@@ -24,6 +24,7 @@ from app.node.config import Home, NodeConfig, OperatorError, to_toml
 from app.node.genesis import FAUCET_FILE, OPERATOR_FILE, init_home, read_template
 from app.node.localnet import NETWORK_FILE, find_localnet, make_localnet, place_nodes
 from app.node.vrf_keys import find_lost_key, make_vrf_key, prove_from
+from tests.build import an_address
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -163,9 +164,22 @@ def test_a_node_joins_a_chain_by_its_genesis_file(tmp_path: Path) -> None:
     genesis = tmp_path / "first" / "engine" / "config" / "genesis.json"
     made = init_home(Home(tmp_path / "second"), NodeConfig(), "unheard", str(genesis))
     assert made["chain_id"] == "a-chain"
-    assert made["faucet"] is None
+    assert (made["faucet"], made["operator"]) == (None, None)
+    assert not (tmp_path / "second" / OPERATOR_FILE).exists()
     joined = tmp_path / "second" / "engine" / "config" / "genesis.json"
     assert json.loads(joined.read_text()) == json.loads(genesis.read_text())
+
+
+def test_a_new_chain_s_operator_may_have_its_key_elsewhere(
+    tmp_path: Path,
+) -> None:
+    own = to_bech32(an_address("olga"))
+    home = ("--home", str(tmp_path / "node"), "--genesis", "minimal", "--output", "json")
+    assert "--operator: address 'olga'" in run("init", *home, "--operator", "olga").stderr
+    assert json.loads(run("init", *home, "--operator", own).stdout)["operator"] == own
+    assert not (tmp_path / "node" / OPERATOR_FILE).exists()
+    genesis = (tmp_path / "node" / "engine" / "config" / "genesis.json").read_text()
+    assert own in genesis
 
 
 def test_a_genesis_that_makes_no_sense_is_explained(tmp_path: Path) -> None:
