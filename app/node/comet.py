@@ -28,6 +28,7 @@ from app.modules.staking import POWER_UNIT_UFLT
 from app.node.config import Home, NodeConfig, OperatorError, to_toml
 
 STOP_TIMEOUT_S = 10
+KEY_FILE = "priv_validator_key.json"
 SIGNED_FILE = "priv_validator_state.json"
 INSTALL = "install it: go install github.com/cometbft/cometbft/cmd/cometbft@v0.38.26"
 CONFIG_HEAD = "# Written by pollend at each start; change pollend.toml instead.\n\n"
@@ -118,7 +119,7 @@ def make_keys(engine_home: Path) -> bytes:
     config, data = engine_home / "config", engine_home / "data"
     for folder in (config, data):
         folder.mkdir(parents=True, exist_ok=True)
-    path = config / "priv_validator_key.json"
+    path = config / KEY_FILE
     if not path.exists():
         key = SigningKey.generate()
         public_key = bytes(key.verify_key)
@@ -136,7 +137,7 @@ def make_keys(engine_home: Path) -> bytes:
 
 def read_public_key(engine_home: Path) -> bytes:
     """Return the validator's public key."""
-    path = engine_home / "config" / "priv_validator_key.json"
+    path = engine_home / "config" / KEY_FILE
     return b64decode(json.loads(path.read_text())["pub_key"]["value"])
 
 

@@ -10,8 +10,8 @@ import re
 import shutil
 from pathlib import Path
 
-from app.node.comet import read_genesis
-from app.node.config import Home, OperatorError
+from app.node.comet import KEY_FILE, SIGNED_FILE, read_genesis
+from app.node.config import Home, NodeConfig, OperatorError
 from app.node.leveldb import Committed
 
 DISK_FREE_MIN_BYTES = 64 << 20
@@ -82,4 +82,14 @@ def check_agreement(home: Home, last: Committed) -> None:
         raise OperatorError(
             f"{home.path}: the application is at height {last.height}, but the engine has no "
             f"blocks: restore engine/data from a copy, or begin again: {SYNC}"
+        )
+
+
+def check_key(home: Home, config: NodeConfig) -> None:
+    """Refuse to start with the validator's key in two places, which might sign twice."""
+    path = home.engine / "config" / KEY_FILE
+    if config.priv_validator_laddr and path.exists():
+        raise OperatorError(
+            f"priv_validator_laddr {config.priv_validator_laddr}: a key is here too, {path}. Move "
+            f"it and {home.engine / 'data' / SIGNED_FILE} to the signer, or leave the setting out"
         )

@@ -17,7 +17,7 @@ from app.modules.statistics import StatisticsRequest, StatisticsResponse
 from app.node.abci import Application, Halted, trust_nobody
 from app.node.comet import Engine
 from app.node.config import ADDRESSES, Home, NodeConfig, OperatorError, is_port_free, split_address
-from app.node.diagnosis import check_agreement, check_disk, explain_engine
+from app.node.diagnosis import check_agreement, check_disk, check_key, explain_engine
 from app.node.grpc import start_grpc
 from app.node.leveldb import LevelStore
 from app.node.metrics import Metrics, StatisticsCollector, serve_metrics
@@ -59,6 +59,7 @@ async def run_node(
     async with AsyncExitStack() as stack:
         stack.callback(home.lock().close)
         check_disk(home.path)
+        check_key(home, config)
         store = LevelStore(home.state, config.history_blocks)
         stack.callback(store.close)
         if not is_engine_external and state_sync is None:

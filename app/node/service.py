@@ -6,7 +6,7 @@ import getpass
 import sys
 from pathlib import Path
 
-from app.node.comet import STOP_TIMEOUT_S
+from app.node.comet import STOP_TIMEOUT_S, find_engine
 from app.node.config import Home
 
 OPEN_FILES = 65_536
@@ -19,6 +19,7 @@ After=network-online.target
 [Service]
 Type=exec
 User={user}
+Environment={engine}
 ExecStart={program} start --home {home}
 Restart=on-failure
 RestartSec=5
@@ -37,13 +38,20 @@ WantedBy=multi-user.target
 
 
 def describe_service(home: Home) -> str:
-    """Return a home's unit, for the user and the program that ask for it."""
+    """Return a home's unit, for the user that asks and the program and engine that it uses."""
     config = home.read_config()
     return UNIT.format(
         moniker=config.moniker,
         user=getpass.getuser(),
-        program=Path(sys.executable).with_name("pollend"),
-        home=home.path,
+        engine=quote(f"COMETBFT={Path(find_engine()).absolute()}"),
+        program=quote(str(Path(sys.executable).with_name("pollend"))),
+        home=quote(str(home.path)),
         stop_s=3 * STOP_TIMEOUT_S,
         open_files=OPEN_FILES,
     )
+
+
+def quote(text: str) -> str:
+    """Return a word as systemd reads it back, with spaces and percent signs."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import ssl
 import subprocess
 import sys
@@ -218,7 +219,7 @@ def test_without_its_signer_it_ends_and_says_what_to_do(operated: Operated) -> N
 def test_systemd_knows_how_to_run_it(operated: Operated, tmp_path: Path) -> None:
     unit = pollend("service", "--home", operated.node.home).stdout
     (start,) = [line for line in unit.splitlines() if line.startswith("ExecStart=")]
-    program, *words = start.removeprefix("ExecStart=").split()
+    program, *words = shlex.split(start.removeprefix("ExecStart="))
     assert Path(program).exists()
     assert words == ["start", "--home", operated.node.home]
     path = tmp_path / "pollen.service"
