@@ -46,6 +46,7 @@ from app.sdk.delivery import (
     succeeded,
 )
 from app.sdk.signer import Signer, Signing, Terms, sign_tx
+from app.sdk.stakes import Stakes, read_stakes
 from app.wire.proofs import decode_proof
 from app.wire.records import KINDS, from_protobuf, query_path, to_protobuf, unpack
 
@@ -57,6 +58,7 @@ __all__ = [
     "JobUpdate",
     "QueryRefused",
     "Refused",
+    "Stakes",
     "StoredRow",
     "TxOutcome",
     "TxRejected",
@@ -224,6 +226,10 @@ class Client:
             staking_query.QueryValidatorsResponse,
         )
         return list(response.validators)
+
+    async def stakes(self, address: Address) -> Stakes:
+        """Return what an account has staked, earned and taken out."""
+        return await read_stakes(self._connection, address)
 
     async def find_tx(self, tx_hash: str) -> TxOutcome | None:
         """Return what became of a transaction, or None while no block has it."""

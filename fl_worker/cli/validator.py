@@ -1,4 +1,4 @@
-"""`pollen validator`: become a validator, change what is known of one, see them all.
+"""`pollen validator`: become one, change what is known of one, leave jail, see them all.
 
 A validator is operated by an account, which stakes for it. Its node has the key for consensus and
 the one for the beacon, which makes the seeds of draws: `pollend vrf show` prints both.
@@ -22,6 +22,7 @@ from app.sdk.cosmos import (
     Description,
     EditValidator,
     Operator,
+    Unjail,
     consensus_address,
     dec_text,
     operator_text,
@@ -196,6 +197,17 @@ def edit(
     if vrf_key:
         words = f"{vrf_key.hex()} counts from height {outcome.height + 2} on."
     show(settings, value, words)
+
+
+@app.command()
+def unjail(operator_file: FileOption = None) -> None:
+    """Let one's validator take part again, once the time for which it was jailed is over."""
+    settings = current()
+    signer = open_operator(settings, operator_file)
+    outcome = run(submit(settings, signer, [Unjail(Operator(signer.address))]))
+    value = {"tx_hash": outcome.hash, "height": outcome.height}
+    name = operator_text(signer.address)
+    show(settings, value, f"{name} is free since block {outcome.height}.")
 
 
 def registrations(signer: Signer, validator: bytes, vrf_key: bytes) -> list[Any]:
