@@ -1,10 +1,12 @@
 """Inflation: money for who takes part in consensus, the more the less of all is staked.
 
-Rate and amounts are those of the Cosmos SDK's mint, of which a block is here a period: so many to
-a year, by the chain's own clock. At the end of each the rate moves towards what brings the staked
-part of all money to its goal, and a period's part of a year's provisions joins the block's fees. So
-a chain that makes a block a second or fifty mints alike, one that stands still mints nothing, and
-the blocks between write nothing. With a greatest rate of zero nothing is minted, nor written, ever.
+Rates and provisions are those of the Cosmos SDK's mint, of which a block is here a period: so many
+to a year, by the chain's own clock. At the end of each the rate moves towards what brings the
+staked part of all money to its goal, and of a year's provisions as much joins the block's fees as
+the period is of a year. So a chain that makes a block a second or fifty mints alike, one that
+stands still mints nothing, and the blocks between write nothing. Other params end a period at once:
+the time until then is paid for by the old ones. With a greatest rate of zero nothing is minted, nor
+written.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from app.kernel.context import Context
-from app.kernel.decimals import ONE, dec_text, mul, quo
+from app.kernel.decimals import ONE, dec_text, mul, quo, truncate
 from app.kernel.errors import broken
 from app.kernel.frozen import frozen
 from app.kernel.module import Module, Query
@@ -50,8 +52,8 @@ class Minter:
     """The rate of a year."""
     annual_provisions: Dec = Dec(0)
     """What a year brings at that rate."""
-    due_clock_ms: U64 = U64(0)
-    """When a period ends; 0: nothing is minted."""
+    since_clock_ms: U64 = U64(0)
+    """When the period at hand began; 0: nothing is minted."""
 
 
 @frozen
@@ -114,32 +116,39 @@ def compute_inflation(params: Params, inflation: int, bonded_ratio: int) -> Dec:
 
 
 def mint_due(state: State, ctx: Context) -> None:
-    """Mint for every period that has ended; one begins where inflation does."""
+    """Mint for every period that has ended; the first begins where inflation does."""
     params, minter, now = PARAMS.get(state), MINTER.get(state), ctx.block.clock_ms
+    if not minter.since_clock_ms and params.inflation_max:
+        MINTER.put(state, replace(minter, since_clock_ms=U64(now)))
     period_ms = YEAR_MS // params.blocks_per_year
-    if not minter.due_clock_ms and params.inflation_max:
-        MINTER.put(state, replace(minter, due_clock_ms=U64(now + period_ms)))
-    while 0 < minter.due_clock_ms <= now:
-        if params.inflation_max:
-            minter = mint_period(state, ctx, params, minter)
-            minter = replace(minter, due_clock_ms=U64(minter.due_clock_ms + period_ms))
-        else:
-            minter = Minter()
-        MINTER.put(state, minter)
+    while minter.since_clock_ms and minter.since_clock_ms + period_ms <= now:
+        minter = mint_for(state, ctx, period_ms)
 
 
-def mint_period(state: State, ctx: Context, params: Params, minter: Minter) -> Minter:
-    """Mint one period's provisions, of the money that there is; return what inflation is now."""
-    supply = bank.get_supply(state)
+def mint_for(state: State, ctx: Context, elapsed_ms: int) -> Minter:
+    """End a period after so long, and mint its part of a year's provisions."""
+    params, minter, supply = PARAMS.get(state), MINTER.get(state), bank.get_supply(state)
     ratio = quo(staking.bonded_uflt(state), supply) if supply else 0
     inflation = compute_inflation(params, minter.inflation, ratio)
     annual = Dec(inflation * supply)
-    amount_uflt = annual // params.blocks_per_year // ONE
+    amount_uflt = truncate(annual * elapsed_ms // YEAR_MS)
     if amount_uflt:
         bank.mint(state, fees.FEE_COLLECTOR, amount_uflt)
         ctx.emit(bank.CoinReceived(fees.FEE_COLLECTOR, f"{amount_uflt}{bank.DENOM}"))
     ctx.emit(Minted(dec_text(ratio), dec_text(inflation), dec_text(annual), str(amount_uflt)))
-    return replace(minter, inflation=inflation, annual_provisions=annual)
+    after = Minter(inflation, annual, U64(minter.since_clock_ms + elapsed_ms))
+    MINTER.put(state, after)
+    return after
+
+
+def set_params(state: State, ctx: Context, params: Params) -> None:
+    """Mint by the old params until now, and by these from now on."""
+    since_ms = MINTER.get(state).since_clock_ms
+    if since_ms:
+        mint_for(state, ctx, ctx.block.clock_ms - since_ms)
+    if not params.inflation_max:
+        MINTER.put(state, Minter())
+    PARAMS.put(state, params)
 
 
 def params(state: Reader, request: ParamsRequest) -> ParamsResponse:
@@ -160,7 +169,7 @@ def annual_provisions(state: Reader, request: AnnualProvisionsRequest) -> Annual
 def nothing_is_minted_at_no_rate(state: Reader) -> None:
     """While nothing is minted there is no rate and no provisions, and no period ends."""
     minter = MINTER.get(state)
-    if not minter.due_clock_ms and minter != Minter():
+    if not minter.since_clock_ms and minter != Minter():
         broken("while nothing is minted there is no rate")
 
 

@@ -86,6 +86,32 @@ METADATA = {
     "uri": str,
     "uri_hash": str,
 }
+SIGNING_INFO = {
+    "address": str,
+    "start_height": "0",
+    "index_offset": "0",
+    "jailed_until": str,
+    "tombstoned": bool,
+    "missed_blocks_counter": "0",
+}
+GOV_PARAMS = {
+    "min_deposit": [COIN],
+    "max_deposit_period": str,
+    "voting_period": str,
+    "quorum": str,
+    "threshold": str,
+    "veto_threshold": str,
+    "min_initial_deposit_ratio": str,
+    "proposal_cancel_ratio": str,
+    "proposal_cancel_dest": str,
+    "expedited_voting_period": str,
+    "expedited_threshold": str,
+    "expedited_min_deposit": [COIN],
+    "burn_vote_quorum": bool,
+    "burn_proposal_deposit_prevote": bool,
+    "burn_vote_veto": bool,
+    "min_deposit_ratio": str,
+}
 SHAPES: dict[str, Any] = {
     "/cosmos/auth/v1beta1/accounts/{kim}": {
         "account": {
@@ -162,6 +188,42 @@ SHAPES: dict[str, Any] = {
             "withdraw_addr_enabled": bool,
         }
     },
+    "/cosmos/mint/v1beta1/params": {
+        "params": {
+            "mint_denom": "uflt",
+            "inflation_rate_change": "0.0",
+            "inflation_max": "0.0",
+            "inflation_min": "0.0",
+            "goal_bonded": "0.0",
+            "blocks_per_year": "0",
+        }
+    },
+    "/cosmos/mint/v1beta1/inflation": {"inflation": "0.0"},
+    "/cosmos/mint/v1beta1/annual_provisions": {"annual_provisions": "0.0"},
+    "/cosmos/slashing/v1beta1/params": {
+        "params": {
+            "signed_blocks_window": "0",
+            "min_signed_per_window": "0.0",
+            "downtime_jail_duration": str,
+            "slash_fraction_double_sign": "0.0",
+            "slash_fraction_downtime": "0.0",
+        }
+    },
+    "/cosmos/slashing/v1beta1/signing_infos?pagination.limit=500": {
+        "info": [SIGNING_INFO],
+        "pagination": PAGE,
+    },
+    "/cosmos/gov/v1/params/voting": {
+        "voting_params": {"voting_period": str},
+        "deposit_params": {"min_deposit": [COIN], "max_deposit_period": str},
+        "tally_params": {"quorum": str, "threshold": str, "veto_threshold": str},
+        "params": GOV_PARAMS,
+    },
+    "/cosmos/gov/v1/proposals?pagination.limit=20&pagination.reverse=true": {
+        "proposals": [object],
+        "pagination": PAGE,
+    },
+    "/cosmos/upgrade/v1beta1/current_plan": {"plan": None},
     "/cosmos/authz/v1beta1/grants/granter/{kim}": {"grants": [object], "pagination": PAGE},
     "/cosmos/tx/v1beta1/txs?query=tx.height=2": {
         "txs": [object],

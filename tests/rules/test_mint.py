@@ -47,7 +47,7 @@ def test_a_period_s_provisions_go_to_who_takes_part_and_to_the_treasury() -> Non
     minted = bank.get_supply(world.state) - supply
     rate = MINTER.get(world.state).inflation
     assert rate == 7 * PERCENT  # the least, from none
-    assert minted == rate * supply // 8_766 // ONE
+    assert minted == rate * supply * HOUR_S * 1_000 // mint.YEAR_MS // ONE
     tax = minted * distribution.PARAMS.get(world.state).community_tax // ONE
     assert world.balance("treasury") == treasury + tax
     assert world.balance("distribution") == rewards + minted - tax
@@ -81,15 +81,42 @@ def test_a_year_brings_what_its_rate_says() -> None:
     assert abs(grown / expected - 1) < Fraction(1, 10**9)
 
 
-def test_where_inflation_ends_its_rate_is_none_again() -> None:
+def changed(params: Params) -> tuple[World, int]:
+    """A world whose params change in the middle of an hour, and what that mints."""
     world = an_inflated_world()
     world.wait(HOUR_S)
-    PARAMS.put(world.state, Params())
+    world.wait(HOUR_S // 2 - 1)
     supply = bank.get_supply(world.state)
-    world.wait(HOUR_S)
+    elapsed_ms = world.block.clock_ms - MINTER.get(world.state).since_clock_ms
+    world.do(mint.set_params, params)
+    minted = bank.get_supply(world.state) - supply
+    rate = world.said(Minted)[-1].inflation
+    assert minted == int(Fraction(rate) * supply * elapsed_ms / mint.YEAR_MS)
+    return world, minted
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        replace(YEARLY, blocks_per_year=U64(1)),
+        replace(YEARLY, inflation_max=Dec(ONE), inflation_min=Dec(ONE)),
+    ],
+)
+def test_until_its_params_change_it_is_minted_by_the_old_ones(params: Params) -> None:
+    world, minted = changed(params)
+    assert 0 < minted < bank.get_supply(world.state) * YEARLY.inflation_max // ONE // 8_766
+    assert MINTER.get(world.state).since_clock_ms == world.block.clock_ms
+    supply = bank.get_supply(world.state)
+    world.wait(HOUR_S // 2)
+    assert bank.get_supply(world.state) == supply  # A new period has begun.
+
+
+def test_where_inflation_ends_its_rate_is_none_again() -> None:
+    world, minted = changed(Params())
+    supply = bank.get_supply(world.state)
+    assert (MINTER.get(world.state), minted > 0) == (Minter(), True)
+    world.wait(10 * HOUR_S)
     assert (MINTER.get(world.state), bank.get_supply(world.state)) == (Minter(), supply)
-    world.wait(HOUR_S)
-    assert MINTER.get(world.state) == Minter()
 
 
 def test_a_rate_without_a_period_is_noticed() -> None:

@@ -34,6 +34,8 @@ from tests.sim.dispute_auditor import DISPUTES, PROVEN_FAULTS, DisputeAuditor
 from tests.sim.grants import Grants
 from tests.sim.referee import Attempt, Referee, middle
 
+LEAST_RATE, MOST_RATE, MINTS_PER_YEAR = Fraction(7, 100), Fraction(1, 5), 525_960
+"""Of the chains with inflation, which mint every minute."""
 FEE_PPM = 10_000
 FAULT_PPM = {"MISSED_COMMIT": 5_000, "UNREVEALED_UPDATE": 20_000, "NO_AGGREGATE": 50_000}
 FAULT_PPM |= {"UNREVEALED_SCORES": 20_000}
@@ -177,6 +179,15 @@ class Auditor:
         assert amount == POSTING_COST or event.burner == SLASHED
         self.balances[event.burner] -= amount
         self.supply -= amount
+
+    def on_minted(self, event: Any) -> None:
+        """Hold that a period's provisions are its part of a year's, at a rate that is allowed."""
+        annual, amount = Fraction(event.annual_provisions), int(event.amount)
+        assert annual == Fraction(event.inflation) * self.supply
+        assert LEAST_RATE <= Fraction(event.inflation) <= MOST_RATE
+        assert amount == floor(annual / MINTS_PER_YEAR)
+        self.supply += amount
+        self.seen["MINTED"] += amount > 0
 
     def on_reputation_moved(self, event: Any) -> None:
         """Count an account's rounds."""

@@ -69,7 +69,7 @@ class Tally:
         self.rounds: dict[tuple[int, int], RoundTally] = {}
         self.example_caps: dict[int, int] = {}
         self.genesis_supply = supply
-        self.burned = 0
+        self.burned = self.minted = 0
         self.epoch_ms, self.epoch_end = epoch_s * 1_000, 0
         self.registered = 0
         self.left = 0
@@ -168,6 +168,10 @@ class Tally:
         """Take a refund off what was paid."""
         self.totals["paid_uflt"] -= event.amount_uflt
 
+    def on_minted(self, event: Any) -> None:
+        """Book a period's provisions."""
+        self.minted += int(event.amount)
+
     def on_burned(self, event: Any) -> None:
         """Count what ceased to be."""
         self.burned += coins(event.amount)
@@ -212,7 +216,7 @@ class Tally:
         for name, where in HELD.items():
             assert getattr(answer.holdings, f"{name}_uflt") == balances.get(where, 0)
         assert answer.holdings.burned_uflt == self.burned
-        assert answer.holdings.supply_uflt == self.genesis_supply - self.burned
+        assert answer.holdings.supply_uflt == self.genesis_supply + self.minted - self.burned
         names = ("included_count", "excluded_count", "missed_count", "late_count", "dropped_count")
         tasks = [self.totals[name] for name in names]
         assert answer.task_completion_ppm == ratio(tasks[0], sum(tasks))

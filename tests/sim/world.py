@@ -23,6 +23,7 @@ from app import chain
 from app.kernel import vrf
 from app.kernel.context import Block
 from app.kernel.crypto import module_address, verify_secp256k1
+from app.kernel.decimals import ONE
 from app.kernel.packed import Nested
 from app.kernel.record import NO_ADDRESS, Address
 from app.kernel.store import MemoryStore, Overlay
@@ -47,7 +48,7 @@ from app.node.metrics import Metrics
 from app.sdk.signer import Signer, Signing, Terms, sign_tx
 from app.wire.tx import SLOT_BYTE, decode_block, decode_tx
 from tests.build import a_validator, a_vrf_secret, an_address
-from tests.sim.auditor import Auditor
+from tests.sim.auditor import MINTS_PER_YEAR, Auditor
 from tests.sim.books import Missed, Place, RoundFacts
 from tests.sim.tally import Tally
 
@@ -63,6 +64,15 @@ PARAMS: dict[str, dict[str, Any]] = {
     "disputes": {"open_s": 5, "parts_s": 4, "due_per_block_max": 99},
     "statistics": {"epoch_s": 90},
 }
+INFLATION: dict[str, dict[str, Any]] = {
+    "mint": {
+        "inflation_rate_change": str(ONE // 10),
+        "inflation_max": str(ONE // 5),
+        "inflation_min": str(7 * ONE // 100),
+        "blocks_per_year": MINTS_PER_YEAR,
+    }
+}
+"""Of every fourth chain."""
 VALIDATORS = ("vera", "vito", "vida")
 VRF_SECRETS = {
     vrf.key_of(secret): secret
@@ -127,7 +137,8 @@ class World:
         balances = {signer.address: 5_000_000_000_000 for signer in self.signers.values()}
         pairs = zip(VALIDATORS, balances)
         validators = tuple([a_validator(name, operator) for name, operator in pairs])
-        self.genesis = chain.make_genesis(chain.Genesis(balances, PARAMS, validators))
+        params = PARAMS if self.seed % 4 else PARAMS | INFLATION
+        self.genesis = chain.make_genesis(chain.Genesis(balances, params, validators))
         self.auditor = Auditor(stake_of(balances, validators))
         self.tally = Tally(PARAMS["statistics"]["epoch_s"], sum(balances.values()))
         self.memory, self.forest = MemoryStore(), Forest()

@@ -81,7 +81,7 @@ class UpdateDistributionParams:
 
 @frozen
 class UpdateMintParams:
-    """Replace the params of inflation, from the end of the present period on."""
+    """Replace the params of inflation; until now it is minted by the old ones."""
 
     authority: Address
     params: mint.Params
@@ -184,7 +184,7 @@ def update_distribution_params(state: State, ctx: Context, msg: UpdateDistributi
 
 
 def update_mint_params(state: State, ctx: Context, msg: UpdateMintParams) -> None:
-    """Replace the params of inflation; the period at hand is minted with the new ones."""
+    """Replace the params of inflation; until now it is minted by the old ones."""
     upgrade.check_authority(msg.authority)
     params = msg.params
     check("mint_denom", params.mint_denom, params.mint_denom == bank.DENOM, bank.DENOM)
@@ -193,7 +193,7 @@ def update_mint_params(state: State, ctx: Context, msg: UpdateMintParams) -> Non
     check_parts(params)
     check_range("inflation_min", params.inflation_min, 0, params.inflation_max)
 
-    mint.PARAMS.put(state, params)
+    mint.set_params(state, ctx, params)
     ctx.emit(ParamsReplaced("mint"))
 
 
