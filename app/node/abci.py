@@ -52,7 +52,7 @@ from app.node.metrics import Metrics
 from app.node.question import CODESPACE_SDK, Refusal, View
 from app.node.retention import EVIDENCE_AGE_BLOCKS, EVIDENCE_AGE_S, find_retain_height
 from app.node.snapshots import FORMAT, FindHeader, Restoration, Snapshots, begin_restoration, reject
-from app.node.views import answer_engine
+from app.node.views import Call, answer_engine, answer_later
 from app.node.voters import check_powers, find_absent, find_misbehaviour, to_ms, to_updates
 from app.wire.events import block_events, field, result_data, tx_events, typed_records
 from app.wire.records import pack
@@ -178,6 +178,8 @@ class Application:
         self._history_rows = history_rows
         self._retain_blocks = retain_blocks
         self._find_header = find_header
+        self.engine_calls: Mapping[str, Call] = {}
+        """By gRPC path, the request and what answers it with the engine's help."""
         self.halt_height = 0
         """The last block to execute; 0: there is none."""
         self._restoration: Restoration | None = None
@@ -252,8 +254,13 @@ class Application:
             last_block_app_hash=last.app_hash,
         )
 
-    def query(self, request: abci.RequestQuery) -> abci.ResponseQuery:
-        """Answer a gRPC method's path, or `/store/<module>/key`, from committed state."""
+    def query(self, request: abci.RequestQuery) -> Any:
+        """Answer a gRPC method's path, or `/store/<module>/key`, from committed state.
+
+        What only the engine knows, such as a transaction, is asked for and answered later.
+        """
+        if request.path in self.engine_calls:
+            return answer_later(self.engine_calls[request.path], request, self.last.height)
         try:
             return answer_engine(self.view, request)
         except Exception:  # a fault of ours; who asks must not be able to stop the node

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, suppress
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -33,7 +33,7 @@ from app.node.rpc import EngineFault, EngineRpc, EngineUnreachable
 from app.node.stream import Feed, TooEarly, TooManyWatchers, TooSlow
 from app.node.tls import Certificate
 from app.node.txs import TxService
-from app.node.views import METHODS
+from app.node.views import METHODS, Call
 from app.pb.pollen.node.v1 import node_pb2
 
 HEIGHT_KEY = "x-cosmos-block-height"
@@ -51,13 +51,13 @@ INVARIANTS = [
     for rule in module.invariants
 ]
 NODE_SERVICE = "pollen.node.v1.Service"
-
-
-class Call(NamedTuple):
-    """How the requests to one path are read and served, from state after a height or the last."""
-
-    request: Any
-    serve: Callable[[Any, int], Awaitable[Any]]
+TX, NODE = "/cosmos.tx.v1beta1.Service", "/cosmos.base.tendermint.v1beta1.Service"
+ASKED_THROUGH_ENGINE = (
+    *[f"{TX}/{name}" for name in ("GetTx", "GetTxsEvent", "GetBlockWithTxs")],
+    *[f"{NODE}/{name}" for name in ("GetSyncing", "GetLatestBlock", "GetBlockByHeight")],
+    *[f"{NODE}/Get{name}" for name in ("LatestValidatorSet", "ValidatorSetByHeight")],
+)
+"""What the engine is asked for that may come through its own `abci_query`."""
 
 
 class GrpcServer:
@@ -161,6 +161,7 @@ async def start_grpc(
     server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=CALLS_MAX)
     calls = find_calls(application, node, TxService(application, engine), BlockService(engine))
     add_services(server, application, node, calls)
+    application.engine_calls = {path: calls[path] for path in ASKED_THROUGH_ENGINE}
     try:
         place = f"{host}:{port}"
         if certificate is None:
@@ -214,21 +215,20 @@ def add_services(
 
 def engine_methods(txs: TxService, blocks: BlockService) -> dict[str, tuple[Any, Any]]:
     """Return what the engine's RPC is needed for: each path's request and what answers it."""
-    tx, node = "/cosmos.tx.v1beta1.Service", "/cosmos.base.tendermint.v1beta1.Service"
     heights = node_query.GetValidatorSetByHeightRequest
     return {
-        f"{tx}/BroadcastTx": (service_pb2.BroadcastTxRequest, txs.broadcast),
-        f"{tx}/GetTx": (service_pb2.GetTxRequest, txs.get_tx),
-        f"{tx}/GetTxsEvent": (service_pb2.GetTxsEventRequest, txs.get_txs),
-        f"{tx}/GetBlockWithTxs": (service_pb2.GetBlockWithTxsRequest, blocks.get_block_with_txs),
-        f"{node}/GetSyncing": (node_query.GetSyncingRequest, blocks.get_syncing),
-        f"{node}/GetLatestBlock": (node_query.GetLatestBlockRequest, blocks.get_latest_block),
-        f"{node}/GetBlockByHeight": (node_query.GetBlockByHeightRequest, blocks.get_block),
-        f"{node}/GetLatestValidatorSet": (
+        f"{TX}/BroadcastTx": (service_pb2.BroadcastTxRequest, txs.broadcast),
+        f"{TX}/GetTx": (service_pb2.GetTxRequest, txs.get_tx),
+        f"{TX}/GetTxsEvent": (service_pb2.GetTxsEventRequest, txs.get_txs),
+        f"{TX}/GetBlockWithTxs": (service_pb2.GetBlockWithTxsRequest, blocks.get_block_with_txs),
+        f"{NODE}/GetSyncing": (node_query.GetSyncingRequest, blocks.get_syncing),
+        f"{NODE}/GetLatestBlock": (node_query.GetLatestBlockRequest, blocks.get_latest_block),
+        f"{NODE}/GetBlockByHeight": (node_query.GetBlockByHeightRequest, blocks.get_block),
+        f"{NODE}/GetLatestValidatorSet": (
             node_query.GetLatestValidatorSetRequest,
             blocks.get_latest_validators,
         ),
-        f"{node}/GetValidatorSetByHeight": (heights, blocks.get_validators),
+        f"{NODE}/GetValidatorSetByHeight": (heights, blocks.get_validators),
     }
 
 
@@ -313,8 +313,10 @@ async def abci_query(application: Application, request: Any) -> Any:
     asked = RequestQuery(
         path=request.path, data=request.data, height=request.height, prove=request.prove
     )
-    answer = application.query(asked).SerializeToString()
-    return node_query.ABCIQueryResponse.FromString(answer)  # The same fields by number.
+    found = application.query(asked)
+    answer = await found if asyncio.iscoroutine(found) else found
+    data = answer.SerializeToString()
+    return node_query.ABCIQueryResponse.FromString(data)  # The same fields by number.
 
 
 async def cancel(task: asyncio.Task[None]) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -64,8 +64,8 @@ def frame(payload: bytes) -> bytes:
     return varint(len(payload)) + payload
 
 
-def answer(methods: Methods, payload: bytes) -> bytes:
-    """Answer one request with the method of its name; returns the framed response."""
+def answer(methods: Methods, payload: bytes) -> bytes | Coroutine[Any, Any, bytes]:
+    """Answer one request with the method of its name; returns the framed response, or its wait."""
     request = abci.Request.FromString(payload)
     kind = request.WhichOneof("value")
     if kind is None:
@@ -77,8 +77,18 @@ def answer(methods: Methods, payload: bytes) -> bytes:
         return frame(abci.Response(echo=echo).SerializeToString())
     if kind in GRAMMAR:
         log.debug("abci %s", kind)
-    response = abci.Response(**{kind: methods[kind](getattr(request, kind))})
-    return frame(response.SerializeToString())
+    given = methods[kind](getattr(request, kind))
+    return wait_for(kind, given) if asyncio.iscoroutine(given) else write(kind, given)
+
+
+def write(kind: str, response: Any) -> bytes:
+    """Return a response of a kind, framed."""
+    return frame(abci.Response(**{kind: response}).SerializeToString())
+
+
+async def wait_for(kind: str, given: Coroutine[Any, Any, Any]) -> bytes:
+    """Return the framed response once it is there."""
+    return write(kind, await given)
 
 
 class Door:
@@ -121,6 +131,7 @@ class Connection(asyncio.BufferedProtocol):
         self._chunk = memoryview(bytearray(READ_BYTES))
         self._buffer = bytearray()
         self._has_turn = False
+        self._waiting: asyncio.Task[bytes] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -130,6 +141,8 @@ class Connection(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._buffer.clear()
         self._connections.remove(self)
+        if self._waiting is not None:
+            self._waiting.cancel()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._chunk
@@ -161,16 +174,43 @@ class Connection(asyncio.BufferedProtocol):
         self._has_turn = False
         try:
             frames = take_frames(self._buffer, TURN_REQUESTS)
-            answers = [answer(self._methods, payload) for payload in frames]
+            answers: list[bytes] = []
+            for at, payload in enumerate(frames, 1):
+                given = answer(self._methods, payload)
+                if not isinstance(given, bytes):
+                    self._transport.write(b"".join(answers))
+                    self._buffer[:0] = b"".join(map(frame, frames[at:]))
+                    self._wait(given)
+                    return
+                answers.append(given)
         except Exception as error:
-            self._transport.abort()
-            self._fail(error)
+            self._end(error)
             return
         self._transport.write(b"".join(answers))
         if len(frames) == TURN_REQUESTS:
             self._ask_turn()
         if len(self._buffer) <= WAITING_BYTES_MAX:
             self._transport.resume_reading()
+
+    def _wait(self, given: Coroutine[Any, Any, bytes]) -> None:
+        """Answer nothing more here until an answer has come; other connections go on."""
+        self._has_turn = True
+        self._waiting = asyncio.get_running_loop().create_task(given)
+        self._waiting.add_done_callback(self._go_on)
+
+    def _go_on(self, answered: asyncio.Task[bytes]) -> None:
+        if answered.cancelled():
+            return
+        error = answered.exception()
+        if isinstance(error, Exception):
+            self._end(error)
+            return
+        self._transport.write(answered.result())
+        self._take_turn()
+
+    def _end(self, error: Exception) -> None:
+        self._transport.abort()
+        self._fail(error)
 
 
 def _empty_answer(request: Any) -> bytes:

@@ -7,9 +7,10 @@ block or by an earlier one that history still has. The same methods serve gRPC a
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
 
 from cosmpy.protos.tendermint.abci.types_pb2 import RequestQuery, ResponseQuery
 from google.protobuf.message import DecodeError
@@ -21,13 +22,22 @@ from app.node.cosmos import COSMOS_METHODS
 from app.node.distribution import DISTRIBUTION_METHODS
 from app.node.downtime import DOWNTIME_METHODS
 from app.node.question import CODESPACE_SDK, Method, Refusal, View, to_refusal
+from app.node.rpc import EngineFault, EngineUnreachable
 from app.node.staking import STAKING_METHODS
 from app.wire.proofs import encode_proof
 from app.wire.records import KINDS, BadField, from_protobuf, query_path, to_protobuf
 
-CODE_INVALID_REQUEST, CODE_UNKNOWN_PATH = 18, 6
+CODE_INVALID_REQUEST, CODE_UNKNOWN_PATH, CODE_UNAVAILABLE = 18, 6, 35
+ENGINE_ANSWERS_S = 3
 STORE_PATH = re.compile("/?store/([^/]+)/key")
 """Of a row as it lies in a module's store; Hermes leaves out the first slash."""
+
+
+class Call(NamedTuple):
+    """How the requests to one path are read and served, from state after a height or the last."""
+
+    request: Any
+    serve: Callable[[Any, int], Awaitable[Any]]
 
 
 def module_method(request_class: Any, response_class: Any) -> Method:
@@ -96,11 +106,34 @@ def answer_engine(find_view: Callable[[int], View], request: RequestQuery) -> Re
             return answer_store(view, module, request.data, with_proof=request.prove)
         value = answer(view, request.path, request.data)
     except Refusal as refusal:
-        status = "NotFound" if refusal.is_missing else "InvalidArgument"
-        return ResponseQuery(
-            code=refusal.code or CODE_INVALID_REQUEST,
-            codespace=refusal.codespace or CODESPACE_SDK,
-            log=f"rpc error: code = {status} desc = {refusal}",
-            height=max(height, 1),
-        )
+        return refuse(refusal, height)
     return ResponseQuery(value=value, height=max(height, 1))
+
+
+async def answer_later(call: Call, request: RequestQuery, height: int) -> ResponseQuery:
+    """Return the answer to a question that came through `abci_query` and needs the engine's RPC.
+
+    Other questions on the engine's connection wait behind it, and nothing else does.
+    """
+    try:
+        asked = call.request.FromString(request.data)
+        async with asyncio.timeout(ENGINE_ANSWERS_S):
+            found = await call.serve(asked, request.height)
+    except Refusal as refusal:
+        return refuse(refusal, height)
+    except DecodeError as error:
+        return refuse(Refusal(f"{request.path}: {error}"), height)
+    except (EngineFault, EngineUnreachable, TimeoutError) as error:
+        return refuse(Refusal(f"the engine doesn't answer: {error}", CODE_UNAVAILABLE), height)
+    return ResponseQuery(value=found.SerializeToString(), height=max(height, 1))
+
+
+def refuse(refusal: Refusal, height: int) -> ResponseQuery:
+    """Return a refusal as the engine hands it on."""
+    status = "NotFound" if refusal.is_missing else "InvalidArgument"
+    return ResponseQuery(
+        code=refusal.code or CODE_INVALID_REQUEST,
+        codespace=refusal.codespace or CODESPACE_SDK,
+        log=f"rpc error: code = {status} desc = {refusal}",
+        height=max(height, 1),
+    )

@@ -41,6 +41,15 @@ def test_it_connects_signs_sends_and_finds(world: World, run_js: Callable[..., A
         assert staked["codes"] == [0, 0], staked["logs"]
         assert staked["held"] == {"denom": "uflt", "amount": "3000000"}
         assert staked["left"] == {"denom": "uflt", "amount": "2000000"}
+    asked, sent = result["asked"], result["direct sniffed"]["sent"]
+    assert asked.pop("tx") == {
+        "hash": sent["transactionHash"], "height": str(sent["height"]), "code": 0
+    }  # fmt: skip
+    assert "tx not found" in asked.pop("noTx")
+    assert asked == {
+        **{"validators": 1, "infos": 1, "rewarded": [True]},
+        **{"inflation": "0", "provisions": "0", "goal": "0.67", "perYear": "8766"},
+    }
     assert (result["nobody"], result["noTx"]) == (None, None)
     assert "insufficient funds" in result["tooMuch"]
     assert "out of gas" in str(result["outOfGas"])

@@ -2,7 +2,17 @@
 import { Secp256k1Wallet } from "@cosmjs/amino";
 import { fromHex } from "@cosmjs/encoding";
 import { DirectSecp256k1Wallet } from "@cosmjs/proto-signing";
-import { GasPrice, QueryClient, SigningStargateClient, StargateClient, setupStakingExtension } from "@cosmjs/stargate";
+import {
+  GasPrice,
+  QueryClient,
+  SigningStargateClient,
+  StargateClient,
+  setupDistributionExtension,
+  setupMintExtension,
+  setupSlashingExtension,
+  setupStakingExtension,
+  setupTxExtension,
+} from "@cosmjs/stargate";
 import { Comet38Client, Tendermint37Client } from "@cosmjs/tendermint-rpc";
 
 const { rpc, secrets } = JSON.parse(process.env.POLLEN);
@@ -58,6 +68,33 @@ async function play(client, address, to) {
   return found;
 }
 
+async function ask(address, hash) {
+  const query = QueryClient.withExtensions(
+    await Comet38Client.connect(rpc),
+    setupDistributionExtension,
+    setupMintExtension,
+    setupSlashingExtension,
+    setupStakingExtension,
+    setupTxExtension,
+  );
+  const { txResponse } = await query.tx.getTx(hash);
+  const { validators } = await query.staking.validators("BOND_STATUS_BONDED");
+  const { info } = await query.slashing.signingInfos();
+  const { rewards } = await query.distribution.delegationTotalRewards(address);
+  const params = await query.mint.params();
+  return plain({
+    tx: { hash: txResponse.txhash, height: txResponse.height, code: txResponse.code },
+    noTx: await query.tx.getTx("AB".repeat(32)).catch((error) => String(error)),
+    validators: validators.length,
+    infos: info.length,
+    rewarded: rewards.map((each) => each.validatorAddress === validators[0].operatorAddress),
+    inflation: String(await query.mint.inflation()),
+    provisions: String(await query.mint.annualProvisions()),
+    goal: String(params.goalBonded),
+    perYear: params.blocksPerYear,
+  });
+}
+
 const result = {};
 const people = { direct: "jan", amino: "job" };
 const [{ address: ben }] = await (await wallets("ben")).direct.getAccounts();
@@ -75,6 +112,11 @@ for (const [mode, name] of Object.entries(people)) {
     client.disconnect();
   }
 }
+
+const [, { address: asked }] = await Promise.all(
+  Object.values(people).map(async (name) => (await (await wallets(name)).direct.getAccounts())[0]),
+);
+result.asked = await ask(asked, result["direct sniffed"].sent.transactionHash);
 
 // What isn't there.
 const reader = await StargateClient.connect(rpc);

@@ -71,6 +71,9 @@ class Peer:
             buffer[: len(part)] = part
             self._connection.buffer_updated(len(part))
 
+    def close(self) -> None:
+        self._connection.connection_lost(None)
+
     def answers(self) -> list[str]:
         buffer = bytearray(b"".join(self.wire.writes))
         kinds = [abci.Response.FromString(each).WhichOneof("value") for each in frames_in(buffer)]
@@ -121,6 +124,57 @@ async def test_what_waits_together_is_answered_in_turns_of_one_write() -> None:
         await asyncio.sleep(0)
     assert peer.answers() == ["check_tx"] * 99 + ["flush"]
     assert len(list(filter(None, peer.wire.writes))) == 4
+
+
+async def test_what_is_answered_later_keeps_its_place_and_holds_up_nobody_else() -> None:
+    asked: dict[bytes, asyncio.Future[None]] = {}
+
+    async def answer_later(request: Any) -> Message:
+        asked[request.data] = asyncio.get_running_loop().create_future()
+        await asked[request.data]
+        return abci.ResponseQuery(value=request.data)
+
+    methods = {**METHODS, "query": answer_later}
+    queries = [abci.Request(query=abci.RequestQuery(data=each)) for each in (b"one", b"two")]
+    info, flush = (
+        abci.Request(info=abci.RequestInfo()),
+        abci.Request(flush=abci.RequestFlush()),
+    )
+    waiting, other = Peer(methods), Peer(methods)
+    waiting.send(b"".join(frame(each.SerializeToString()) for each in (info, *queries, flush)))
+    await asyncio.sleep(0)
+    waiting.send(frame(info.SerializeToString()))
+    other.send(frame(info.SerializeToString()))
+    assert (waiting.answers(), other.answers()) == (["info"], ["info"])
+    assert list(asked) == [b"one"]
+
+    for at, data in enumerate((b"one", b"two"), 1):
+        asked[data].set_result(None)
+        for _ in range(4):
+            await asyncio.sleep(0)
+        assert waiting.answers()[: at + 1] == ["info", *["query"] * at]
+    assert waiting.answers() == ["info", "query", "query", "flush", "info"]
+
+
+async def test_a_wait_ends_with_its_connection_and_a_fault_ends_it() -> None:
+    async def fail(request: Any) -> Message:
+        await asyncio.sleep(0)
+        if request.data:
+            raise ValueError("a bug")
+        await asyncio.sleep(60)
+        return abci.ResponseQuery()
+
+    for data, faults in ((b"x", ["a bug"]), (b"", [])):
+        peer = Peer({**METHODS, "query": fail})
+        peer.send(frame(abci.Request(query=abci.RequestQuery(data=data)).SerializeToString()))
+        await asyncio.sleep(0)
+        if not data:
+            peer.close()
+        for _ in range(4):
+            await asyncio.sleep(0)
+        assert ([str(each) for each in peer.faults], peer.answers()) == (faults, [])
+        assert peer.wire.is_aborted == bool(data)
+        assert len(asyncio.all_tasks()) == 1
 
 
 async def test_a_flood_waits_in_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
