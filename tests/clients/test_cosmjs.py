@@ -47,8 +47,13 @@ def test_it_connects_signs_sends_and_finds(world: World, run_js: Callable[..., A
     }  # fmt: skip
     assert "tx not found" in asked.pop("noTx")
     assert asked == {
-        **{"validators": 1, "infos": 1, "rewarded": [True]},
-        **{"inflation": "0", "provisions": "0", "goal": "0.67", "perYear": "8766"},
+        "validators": 1,
+        "infos": 1,
+        "rewarded": [True],
+        "inflation": "0",
+        "provisions": "0",
+        "goal": "0.67",
+        "perYear": "8766",
     }
     assert (result["nobody"], result["noTx"]) == (None, None)
     assert "insufficient funds" in result["tooMuch"]
