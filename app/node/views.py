@@ -21,6 +21,7 @@ from app.kernel.proof import prove
 from app.node.cosmos import COSMOS_METHODS
 from app.node.distribution import DISTRIBUTION_METHODS
 from app.node.downtime import DOWNTIME_METHODS
+from app.node.gov_v1beta1 import older_methods
 from app.node.question import CODESPACE_SDK, Method, Refusal, View, to_refusal
 from app.node.rpc import EngineFault, EngineUnreachable
 from app.node.staking import STAKING_METHODS
@@ -54,8 +55,12 @@ def module_method(request_class: Any, response_class: Any) -> Method:
     return Method(KINDS[request_class].protobuf, KINDS[response_class].protobuf, answer_module)
 
 
+MODULE_METHODS = {
+    query_path(kind): module_method(kind, query.response) for kind, query in QUERIES.items()
+}
 METHODS: dict[str, Method] = {
-    **{query_path(kind): module_method(kind, query.response) for kind, query in QUERIES.items()},
+    **MODULE_METHODS,
+    **older_methods(MODULE_METHODS),
     **COSMOS_METHODS,
     **STAKING_METHODS,
     **DOWNTIME_METHODS,

@@ -219,6 +219,11 @@ SHAPES: dict[str, Any] = {
         "tally_params": {"quorum": str, "threshold": str, "veto_threshold": str},
         "params": GOV_PARAMS,
     },
+    "/cosmos/gov/v1beta1/params/tallying": {
+        "voting_params": object,
+        "deposit_params": object,
+        "tally_params": {"quorum": "0.0", "threshold": "0.0", "veto_threshold": "0.0"},
+    },
     "/cosmos/gov/v1/proposals?pagination.limit=20&pagination.reverse=true": {
         "proposals": [object],
         "pagination": PAGE,
