@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cosmpy.protos.cosmos.base.tendermint.v1beta1 import query_pb2
 from cosmpy.protos.cosmos.crypto.ed25519.keys_pb2 import PubKey
+from cosmpy.protos.cosmos.staking.v1beta1 import query_pb2 as staking_query
 from cosmpy.protos.cosmos.tx.v1beta1 import service_pb2, tx_pb2
 from google.protobuf.any_pb2 import Any as AnyMessage
 
 from app.kernel.bech32 import CONSENSUS_PREFIX, to_bech32
+from app.modules import staking
 from app.node.engine_json import fill
 from app.node.pages import paginate
-from app.node.question import Refusal
+from app.node.question import Refusal, View
 from app.node.rpc import EngineFault, EngineRpc
+from app.node.staking import write_validator
 from app.wire.signers import ED25519_URL
 from app.wire.tx import SLOT_BYTE
 
@@ -24,10 +27,11 @@ NO_BLOCK_TEXTS = ("must be less than or equal", "is not available", "height must
 
 
 class BlockService:
-    """Cosmos' `tendermint.v1beta1.Service` and the blocks of its `tx.v1beta1.Service`."""
+    """Cosmos' `tendermint.v1beta1.Service`, and the blocks of its `tx` and `staking` services."""
 
-    def __init__(self, engine: EngineRpc) -> None:
+    def __init__(self, engine: EngineRpc, find_view: Callable[[int], View]) -> None:
         self._engine = engine
+        self._find_view = find_view
 
     async def get_latest_block(self, request: Any) -> Any:
         """Answer with the last block."""
@@ -62,6 +66,16 @@ class BlockService:
         height, validators = await self._find_validators(request.height)
         response = query_pb2.GetValidatorSetByHeightResponse(block_height=height)
         return write_validators(response, validators, request.pagination)
+
+    async def get_historical_info(self, request: Any) -> Any:
+        """Answer with the header of a height and who took part in consensus after that block."""
+        found = await self._find_block(request.height)
+        state = self._find_view(request.height).state
+        rows = [write_validator(state, row) for row in staking.bonded_validators(state)]
+        response = staking_query.QueryHistoricalInfoResponse()
+        fill(response.hist.header, found["block"]["header"])
+        response.hist.valset.extend(rows)
+        return response
 
     async def get_syncing(self, request: Any) -> Any:
         """Answer whether the node still follows the chain."""

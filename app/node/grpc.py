@@ -19,6 +19,7 @@ from typing import Any
 import grpc
 import grpc.aio
 from cosmpy.protos.cosmos.base.tendermint.v1beta1 import query_pb2 as node_query
+from cosmpy.protos.cosmos.staking.v1beta1 import query_pb2 as staking_query
 from cosmpy.protos.cosmos.tx.v1beta1 import service_pb2
 from cosmpy.protos.tendermint.abci.types_pb2 import RequestQuery
 from grpc_health.v1 import health, health_pb2_grpc
@@ -52,7 +53,9 @@ INVARIANTS = [
 ]
 NODE_SERVICE = "pollen.node.v1.Service"
 TX, NODE = "/cosmos.tx.v1beta1.Service", "/cosmos.base.tendermint.v1beta1.Service"
+HISTORICAL_INFO = "/cosmos.staking.v1beta1.Query/HistoricalInfo"
 ASKED_THROUGH_ENGINE = (
+    HISTORICAL_INFO,
     *[f"{TX}/{name}" for name in ("GetTx", "GetTxsEvent", "GetBlockWithTxs")],
     *[f"{NODE}/{name}" for name in ("GetSyncing", "GetLatestBlock", "GetBlockByHeight")],
     *[f"{NODE}/Get{name}" for name in ("LatestValidatorSet", "ValidatorSetByHeight")],
@@ -159,7 +162,9 @@ async def start_grpc(
     stack.push_async_callback(engine.close)
     node = NodeService(application, engine)
     server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=CALLS_MAX)
-    calls = find_calls(application, node, TxService(application, engine), BlockService(engine))
+    calls = find_calls(
+        application, node, TxService(application, engine), BlockService(engine, application.view)
+    )
     add_services(server, application, node, calls)
     application.engine_calls = {path: calls[path] for path in ASKED_THROUGH_ENGINE}
     try:
@@ -221,6 +226,7 @@ def engine_methods(txs: TxService, blocks: BlockService) -> dict[str, tuple[Any,
         f"{TX}/GetTx": (service_pb2.GetTxRequest, txs.get_tx),
         f"{TX}/GetTxsEvent": (service_pb2.GetTxsEventRequest, txs.get_txs),
         f"{TX}/GetBlockWithTxs": (service_pb2.GetBlockWithTxsRequest, blocks.get_block_with_txs),
+        HISTORICAL_INFO: (staking_query.QueryHistoricalInfoRequest, blocks.get_historical_info),
         f"{NODE}/GetSyncing": (node_query.GetSyncingRequest, blocks.get_syncing),
         f"{NODE}/GetLatestBlock": (node_query.GetLatestBlockRequest, blocks.get_latest_block),
         f"{NODE}/GetBlockByHeight": (node_query.GetBlockByHeightRequest, blocks.get_block),

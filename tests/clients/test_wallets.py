@@ -167,6 +167,9 @@ SHAPES: dict[str, Any] = {
             "min_commission_rate": "0.0",
         }
     },
+    "/cosmos/staking/v1beta1/historical_info/2": {
+        "hist": {"header": HEADER, "valset": [VALIDATOR]}
+    },
     "/cosmos/staking/v1beta1/delegations/{kim}": {
         "delegation_responses": [DELEGATION],
         "pagination": PAGE,
