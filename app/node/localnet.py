@@ -17,6 +17,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from http import HTTPStatus
 from pathlib import Path
 
 from app.kernel.frozen import frozen
@@ -29,7 +30,7 @@ from app.node.genesis import (
     make_validator,
     read_template,
 )
-from app.node.status import find_unready
+from app.node.status import ask, find_unready
 
 NETWORK_FILE = "localnet.json"
 CHAIN_ID = "pollen-localnet"
@@ -182,12 +183,21 @@ def wait_until_ready(processes: dict[Node, subprocess.Popen[bytes]]) -> None:
         for node, process in list(waiting.items()):
             if process.poll() is not None:
                 raise OperatorError(f"{node.name} ended:\n{last_lines(node)}")
-            if find_unready(node.metrics) == "":
+            if is_up(node):
                 del waiting[node]
         if time.monotonic() > deadline_s:
             name, reason = next((n.name, find_unready(n.metrics)) for n in waiting)
             raise OperatorError(f"{name} isn't ready after {START_TIMEOUT_S} s: {reason}")
         time.sleep(POLL_S)
+
+
+def is_up(node: Node) -> bool:
+    """Whether a node has present blocks; who else answers at its addresses isn't it."""
+    if find_unready(node.metrics):
+        return False
+    status, text = ask(node.rpc, "/status")
+    own = read_node_id(Home(Path(node.home)).engine)
+    return status == HTTPStatus.OK and json.loads(text)["result"]["node_info"]["id"] == own
 
 
 def last_lines(node: Node) -> str:

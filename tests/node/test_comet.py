@@ -19,7 +19,7 @@ from app import chain
 from app.kernel.bech32 import to_bech32
 from app.kernel.crypto import module_address, sha256
 from app.kernel.store import MemoryStore
-from app.node import comet
+from app.node import comet, localnet
 from app.node.config import Home, NodeConfig, OperatorError, to_toml
 from app.node.genesis import FAUCET_FILE, OPERATOR_FILE, init_home, read_template
 from app.node.localnet import NETWORK_FILE, find_localnet, make_localnet, place_nodes
@@ -207,6 +207,20 @@ def test_a_localnet_knows_its_peers_and_validators(tmp_path: Path) -> None:
     assert len(json.loads(files[0].read_text())["validators"]) == 3
     ports = [address for node in network.nodes for address in (node.p2p, node.rpc, node.grpc)]
     assert len(set(ports)) == 9
+
+
+def test_a_node_is_up_only_if_it_answers_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (node,) = make_localnet(tmp_path, 1, None, "minimal").nodes
+    own = comet.read_node_id(Home(Path(node.home)).engine)
+    monkeypatch.setattr(localnet, "find_unready", lambda address: "")
+    for found, is_own in ((own, True), ("ab" * 20, False)):
+        text = json.dumps({"result": {"node_info": {"id": found}}})
+        monkeypatch.setattr(localnet, "ask", lambda address, path, text=text: (200, text))
+        assert localnet.is_up(node) == is_own
+    monkeypatch.setattr(localnet, "ask", lambda address, path: (0, "no answer"))
+    assert not localnet.is_up(node)
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
