@@ -62,6 +62,11 @@ def test_short_runs_see_every_fault_verdict_and_end() -> None:
     assert seen["dispute UPHELD"] > 4 * seen["LIE SETTLED"]  # while all who watch are away
 
 
+def test_a_round_may_begin_and_be_voided_in_one_block() -> None:
+    with TemporaryDirectory() as folder:
+        Simulation(1170, Path(folder)).run(BLOCKS)
+
+
 def test_the_roots_don_t_depend_on_the_order_of_python_s_hashes() -> None:
     roots = set()
     for hash_seed in ("1", "2"):

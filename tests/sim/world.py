@@ -362,11 +362,13 @@ class World:
                 self.tally.look(self.auditor.bonded)
 
     def ended_rounds(self, before: dict[Any, Any]) -> dict[tuple[int, int], RoundFacts]:
-        """Return the facts of the rounds that ended in this block."""
+        """Return the facts of the rounds that ended in this block, in which some began too."""
+        phases = {place: round.phase for place, round in before.items()}
+        ended = {(r.job_id, r.round): r for _, r in ROUNDS.items(self.memory) if r.phase in ENDS}
         return {
-            (r.job_id, r.round): self.facts(r, before.get((r.job_id, r.round)))
-            for _, r in ROUNDS.items(self.memory)
-            if r.phase in ENDS and before.get((r.job_id, r.round), r).phase not in ENDS
+            place: self.facts(round, phases.get(place))
+            for place, round in ended.items()
+            if phases.get(place) not in ENDS
         }
 
     def missed_deadlines(self, before: Any, seated: dict[Place, Any]) -> Iterator[Missed]:
@@ -408,8 +410,8 @@ class World:
         """Return what a round's aggregator has locked in its job."""
         return bonds.find_lock(self.memory, round.aggregator, round.job_id).amount_uflt
 
-    def facts(self, ended: Any, before: Any) -> RoundFacts:
-        """Return what people did in a round."""
+    def facts(self, ended: Any, before: RoundPhase | None) -> RoundFacts:
+        """Return what people did in a round that was in a phase before this block."""
         seats, readers = get_seats(self.memory, ended), get_readers(self.memory, ended)
         delivered = [seat for seat in seats if seat.state is SeatState.INCLUDED]
         delivered = delivered or [seat for seat in seats if seat.state is SeatState.REVEALED]
@@ -417,7 +419,7 @@ class World:
         did = [r for r in evaluators if r.voted and has_attested(r, ended)]
         return RoundFacts(
             phase=ended.phase.name,
-            reached_reveal=before.phase in (RoundPhase.INCLUDE, RoundPhase.AGGREGATE),
+            reached_reveal=before in (RoundPhase.INCLUDE, RoundPhase.AGGREGATE),
             pool=ended.pool_uflt,
             delivered={s.worker: (s.reveal.update_root, s.reveal.example_count) for s in delivered},
             reserves=tuple(s.worker for s in seats if s.kind is SeatKind.RESERVE),
