@@ -52,7 +52,7 @@ from app.node.metrics import Metrics
 from app.node.question import CODESPACE_SDK, Refusal, View
 from app.node.retention import EVIDENCE_AGE_BLOCKS, EVIDENCE_AGE_S, find_retain_height
 from app.node.snapshots import FORMAT, FindHeader, Restoration, Snapshots, begin_restoration, reject
-from app.node.views import Call, answer_engine, answer_later
+from app.node.views import Call, answer_engine, answer_later, excuse
 from app.node.voters import check_powers, find_absent, find_misbehaviour, to_ms, to_updates
 from app.wire.events import block_events, field, result_data, tx_events, typed_records
 from app.wire.records import pack
@@ -259,13 +259,19 @@ class Application:
 
         What only the engine knows, such as a transaction, is asked for and answered later.
         """
-        if request.path in self.engine_calls:
-            return answer_later(self.engine_calls[request.path], request, self.last.height)
+        call = self.engine_calls.get(request.path)
+        if call is not None:
+            return self._query_later(call, request)
         try:
             return answer_engine(self.view, request)
-        except Exception:  # a fault of ours; who asks must not be able to stop the node
-            log.exception("query %s", request.path)
-            return abci.ResponseQuery(code=chain.INTERNAL, log="internal error", height=1)
+        except Exception:
+            return excuse(request)
+
+    async def _query_later(self, call: Call, request: abci.RequestQuery) -> abci.ResponseQuery:
+        try:
+            return await answer_later(call, request, self.last.height)
+        except Exception:
+            return excuse(request)
 
     # ---- mempool connection
 

@@ -32,9 +32,9 @@ from app.modules import auth, bank, fees, upgrade
 from app.node.config import VERSION
 from app.node.pages import paginate
 from app.node.question import CODESPACE_SDK, Method, Refusal, View, to_refusal
-from app.wire.amino import DECIMAL_PLACES, write_decimal
+from app.wire.amino import write_decimal
 from app.wire.events import pack_responses, result_data, tx_events
-from app.wire.records import writer_of
+from app.wire.records import DECIMAL_PLACES, writer_of
 from app.wire.signers import write_key
 from app.wire.tx import decode_tx
 

@@ -47,9 +47,13 @@ def make_account(path: Path) -> Account:
     return account
 
 
-def make_validator(home: Home, name: str, operator: Address = NO_ADDRESS) -> comet.Validator:
-    """Make a node's keys: for consensus, for the beacon, and, unless told, of who operates it."""
-    operator = operator or from_bech32(make_account(home.path / OPERATOR_FILE).address)
+def make_operator(home: Home) -> Address:
+    """Make the key of who operates a node's validator, in the node's home."""
+    return from_bech32(make_account(home.path / OPERATOR_FILE).address)
+
+
+def make_validator(home: Home, name: str, operator: Address) -> comet.Validator:
+    """Make a node's keys: for consensus and for the beacon."""
     public_key, vrf_key = comet.make_keys(home.engine), make_vrf_key(home.vrf_keys)
     return comet.Validator(name, public_key, vrf_key, operator)
 
@@ -97,11 +101,10 @@ def init_home(
         raise OperatorError(f"{home.path}: a node lives here already; choose another --home")
     template = read_template(genesis)
     is_joining = "app_state" in template
-    if is_joining:
-        public_key, vrf_key = comet.make_keys(home.engine), make_vrf_key(home.vrf_keys)
-    else:
-        validator = make_validator(home, config.moniker, operator)
-        public_key, vrf_key, operator = validator[1:4]
+    if not is_joining:
+        operator = operator or make_operator(home)
+    validator = make_validator(home, config.moniker, operator)
+    if not is_joining:
         faucet = make_account(home.path / FAUCET_FILE)
         template = begin_chain(chain_id, template, [validator], faucet)
     text = json.dumps(template, indent=1)
@@ -111,8 +114,8 @@ def init_home(
         "home": str(home.path),
         "chain_id": template["chain_id"],
         "node_id": comet.read_node_id(home.engine),
-        "vrf_key": vrf_key.hex(),
-        "public_key": public_key.hex(),
+        "vrf_key": validator.vrf_key.hex(),
+        "public_key": validator.public_key.hex(),
         "operator": to_bech32(operator) or None,
         "faucet": None if is_joining else str(home.path / FAUCET_FILE),
     }

@@ -53,14 +53,8 @@ INVARIANTS = [
 ]
 NODE_SERVICE = "pollen.node.v1.Service"
 TX, NODE = "/cosmos.tx.v1beta1.Service", "/cosmos.base.tendermint.v1beta1.Service"
-HISTORICAL_INFO = "/cosmos.staking.v1beta1.Query/HistoricalInfo"
-ASKED_THROUGH_ENGINE = (
-    HISTORICAL_INFO,
-    *[f"{TX}/{name}" for name in ("GetTx", "GetTxsEvent", "GetBlockWithTxs")],
-    *[f"{NODE}/{name}" for name in ("GetSyncing", "GetLatestBlock", "GetBlockByHeight")],
-    *[f"{NODE}/Get{name}" for name in ("LatestValidatorSet", "ValidatorSetByHeight")],
-)
-"""What the engine is asked for that may come through its own `abci_query`."""
+STAKING = "/cosmos.staking.v1beta1.Query"
+BROADCAST = f"{TX}/BroadcastTx"
 
 
 class GrpcServer:
@@ -162,11 +156,10 @@ async def start_grpc(
     stack.push_async_callback(engine.close)
     node = NodeService(application, engine)
     server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=CALLS_MAX)
-    calls = find_calls(
-        application, node, TxService(application, engine), BlockService(engine, application.view)
-    )
+    helped = engine_calls(TxService(application, engine), BlockService(engine, application.view))
+    calls = find_calls(application, node) | helped
     add_services(server, application, node, calls)
-    application.engine_calls = {path: calls[path] for path in ASKED_THROUGH_ENGINE}
+    application.engine_calls = {path: helped[path] for path in helped if path != BROADCAST}
     try:
         place = f"{host}:{port}"
         if certificate is None:
@@ -181,10 +174,8 @@ async def start_grpc(
     return GrpcServer(server, bound, calls, stack)
 
 
-def find_calls(
-    application: Application, node: NodeService, txs: TxService, blocks: BlockService
-) -> dict[str, Call]:
-    """Return how each path is served but the streams'; gRPC and REST have the same."""
+def find_calls(application: Application, node: NodeService) -> dict[str, Call]:
+    """Return how each path is served by the node alone but the streams'; REST has the same."""
     return {
         "/pollen.node.v1.Service/Status": at_present(node_pb2.StatusRequest, node.status),
         "/pollen.node.v1.Service/CheckInvariants": at_present(
@@ -194,7 +185,6 @@ def find_calls(
             node_query.ABCIQueryRequest, partial(abci_query, application)
         ),
         **{path: from_view(application, method) for path, method in METHODS.items()},
-        **{path: at_present(*call) for path, call in engine_methods(txs, blocks).items()},
     }
 
 
@@ -218,15 +208,18 @@ def add_services(
     reflection.enable_server_reflection(names, server)
 
 
-def engine_methods(txs: TxService, blocks: BlockService) -> dict[str, tuple[Any, Any]]:
-    """Return what the engine's RPC is needed for: each path's request and what answers it."""
+def engine_calls(txs: TxService, blocks: BlockService) -> dict[str, Call]:
+    """Return how each path is served for which the engine's RPC is needed."""
     heights = node_query.GetValidatorSetByHeightRequest
-    return {
-        f"{TX}/BroadcastTx": (service_pb2.BroadcastTxRequest, txs.broadcast),
+    served = {
+        BROADCAST: (service_pb2.BroadcastTxRequest, txs.broadcast),
         f"{TX}/GetTx": (service_pb2.GetTxRequest, txs.get_tx),
         f"{TX}/GetTxsEvent": (service_pb2.GetTxsEventRequest, txs.get_txs),
         f"{TX}/GetBlockWithTxs": (service_pb2.GetBlockWithTxsRequest, blocks.get_block_with_txs),
-        HISTORICAL_INFO: (staking_query.QueryHistoricalInfoRequest, blocks.get_historical_info),
+        f"{STAKING}/HistoricalInfo": (
+            staking_query.QueryHistoricalInfoRequest,
+            blocks.get_historical_info,
+        ),
         f"{NODE}/GetSyncing": (node_query.GetSyncingRequest, blocks.get_syncing),
         f"{NODE}/GetLatestBlock": (node_query.GetLatestBlockRequest, blocks.get_latest_block),
         f"{NODE}/GetBlockByHeight": (node_query.GetBlockByHeightRequest, blocks.get_block),
@@ -236,6 +229,7 @@ def engine_methods(txs: TxService, blocks: BlockService) -> dict[str, tuple[Any,
         ),
         f"{NODE}/GetValidatorSetByHeight": (heights, blocks.get_validators),
     }
+    return {path: at_present(*call) for path, call in served.items()}
 
 
 def from_view(application: Application, method: Method) -> Call:

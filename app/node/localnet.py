@@ -27,6 +27,7 @@ from app.node.genesis import (
     FAUCET_FILE,
     begin_chain,
     make_account,
+    make_operator,
     make_validator,
     read_template,
 )
@@ -108,7 +109,10 @@ def make_localnet(home: Path, validators: int, base_port: int | None, genesis: s
     template = read_template(genesis)
     nodes = place_nodes(home, validators, base_port)
     homes = [Home(Path(node.home)) for node in nodes]
-    chosen = [make_validator(each, node.name) for node, each in zip(nodes, homes, strict=True)]
+    chosen = [
+        make_validator(each, node.name, make_operator(each))
+        for node, each in zip(nodes, homes, strict=True)
+    ]
     faucet = make_account(home / FAUCET_FILE)
     chain_genesis = json.dumps(begin_chain(CHAIN_ID, template, chosen, faucet), indent=1)
     peers = [f"{read_node_id(each.engine)}@{node.p2p}" for each, node in zip(homes, nodes)]

@@ -20,7 +20,8 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 from app.node.question import Refusal
-from app.wire.amino import DECIMAL_PLACES, WIDE, is_list, write_decimal, write_time
+from app.wire.amino import WIDE, is_list, write_decimal, write_time
+from app.wire.records import DECIMAL_PLACES
 
 Convert = Callable[[Any], Any]
 ZERO = write_decimal("0".zfill(DECIMAL_PLACES))

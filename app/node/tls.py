@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,35 +18,35 @@ class Certificate:
     def __init__(self, certificate: Path, key: Path) -> None:
         """Read both; OperatorError says what is wrong with them."""
         self._certificate, self._key = certificate, key
-        self._seen = self._find_times()
-        self._context = self._load()
+        self._times = self._find_times()
+        self._context, self._pair = self._load()
 
     def for_http(self) -> ssl.SSLContext:
         """Return what a server of HTTP needs; each handshake has the files as they are then."""
         context = self._context
 
         def renew(connection: Any, name: str | None, first: ssl.SSLContext) -> None:
-            if self._is_renewed():
-                connection.context = self._context
+            self._refresh()
+            connection.context = self._context
 
         context.sni_callback = renew
         return context
 
     def for_grpc(self) -> Any:
         """Return what a gRPC server needs; each handshake has the files as they are then."""
-        return grpc.dynamic_ssl_server_credentials(
-            self._describe(), lambda: self._describe() if self._is_renewed() else None
-        )
 
-    def _is_renewed(self) -> bool:
+        def renew() -> Any:
+            self._refresh()
+            return grpc.ssl_server_certificate_configuration([self._pair])
+
+        return grpc.dynamic_ssl_server_credentials(renew(), renew)
+
+    def _refresh(self) -> None:
         """Take files that have changed, if they are a pair; else the old ones serve on."""
         times = self._find_times()
-        if times and times != self._seen:
-            try:
-                self._context, self._seen = self._load(), times
-            except OperatorError:
-                return False
-        return True
+        if times != self._times:
+            with suppress(OperatorError):
+                (self._context, self._pair), self._times = self._load(), times
 
     def _find_times(self) -> tuple[int, ...]:
         try:
@@ -53,7 +54,7 @@ class Certificate:
         except OSError:
             return ()
 
-    def _load(self) -> ssl.SSLContext:
+    def _load(self) -> tuple[ssl.SSLContext, tuple[bytes, bytes]]:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.set_alpn_protocols(["http/1.1"])
         words = f"tls_certificate {self._certificate}, tls_key {self._key}"
@@ -66,11 +67,7 @@ class Certificate:
             reason = getattr(error, "reason", "") or error
             advice = "give a certificate and the key that belongs to it, both as PEM"
             raise OperatorError(f"{words}: can't be used: {reason}; {advice}") from None
-        return context
-
-    def _describe(self) -> Any:
-        pair = self._key.read_bytes(), self._certificate.read_bytes()
-        return grpc.ssl_server_certificate_configuration([pair])
+        return context, (self._key.read_bytes(), self._certificate.read_bytes())
 
 
 def find_certificate(home: Home, config: NodeConfig) -> Certificate | None:

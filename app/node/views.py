@@ -8,6 +8,7 @@ block or by an earlier one that history still has. The same methods serve gRPC a
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 from cosmpy.protos.tendermint.abci.types_pb2 import RequestQuery, ResponseQuery
 from google.protobuf.message import DecodeError
 
-from app.chain import QUERIES, run_query
+from app.chain import INTERNAL, QUERIES, run_query
 from app.kernel.errors import Rejected
 from app.kernel.proof import prove
 from app.node.cosmos import COSMOS_METHODS
@@ -27,6 +28,8 @@ from app.node.rpc import EngineFault, EngineUnreachable
 from app.node.staking import STAKING_METHODS
 from app.wire.proofs import encode_proof
 from app.wire.records import KINDS, BadField, from_protobuf, query_path, to_protobuf
+
+log = logging.getLogger("pollend.abci")
 
 CODE_INVALID_REQUEST, CODE_UNKNOWN_PATH, CODE_UNAVAILABLE = 18, 6, 35
 ENGINE_ANSWERS_S = 3
@@ -142,3 +145,9 @@ def refuse(refusal: Refusal, height: int) -> ResponseQuery:
         log=f"rpc error: code = {status} desc = {refusal}",
         height=max(height, 1),
     )
+
+
+def excuse(request: RequestQuery) -> ResponseQuery:
+    """Answer a query that met a fault of ours; who asks must not be able to stop the node."""
+    log.exception("query %s", request.path)
+    return ResponseQuery(code=INTERNAL, log="internal error", height=1)

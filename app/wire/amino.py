@@ -21,12 +21,11 @@ from google.protobuf.message_factory import GetMessageClass
 
 from app.chain import RULES
 from app.kernel.amino import Plain, write_json
-from app.wire.records import KINDS, BadField
+from app.wire.records import DECIMAL_PLACES, KINDS, BadField
 from app.wire.strict import refuse_unknown
 
 AMINO_SIZE_BYTES_MAX = 131_072
 DEPTH_MAX = 8
-DECIMAL_PLACES = 18
 NANOS_PER_S = 1_000_000_000
 WIDE = (FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64)
 NAMES = {

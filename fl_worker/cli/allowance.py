@@ -41,7 +41,7 @@ from app.sdk.protocol import (
     Unbond,
 )
 from app.sdk.text import to_bech32
-from fl_worker.cli.output import money, show, table, to_json, waiting
+from fl_worker.cli.output import date, money, show, table, to_json, waiting
 from fl_worker.cli.session import connected, find_address, name_of, open_signer, run
 from fl_worker.cli.settings import Misused, Settings, current, make_noun
 from fl_worker.cli.typed import amount_option
@@ -199,7 +199,7 @@ def describe(allowance: Any) -> list[str]:
     if isinstance(allowance, PeriodicAllowance):
         each = ", ".join(map(show_coin, allowance.period_spend_limit))
         left += f", {each} every {allowance.period / DAY_MS:g} days"
-    end = time.strftime("%Y-%m-%d %H:%M", time.localtime(basic.expiration / 1_000))
+    end = date(basic.expiration / 1_000)
     return [left, end if basic.expiration else "for ever", "anything"]
 
 

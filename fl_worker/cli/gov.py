@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,7 +29,7 @@ from app.sdk.cosmos import (
 )
 from app.sdk.protocol import DENOM, U64, U128, Address, Coin
 from app.sdk.text import to_bech32
-from fl_worker.cli.output import facts, money, show, table, to_json, waiting
+from fl_worker.cli.output import date, facts, money, show, table, to_json, waiting
 from fl_worker.cli.session import connected, open_signer, run
 from fl_worker.cli.settings import Misused, Settings, current, make_noun
 from fl_worker.cli.typed import AmountArgument, amount_option
@@ -238,4 +237,4 @@ def until(proposal: Proposal) -> str:
         ProposalStatus.VOTING_PERIOD: proposal.voting_end_time,
     }
     end_ms = ends.get(proposal.status, 0)
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(end_ms / 1_000)) if end_ms else ""
+    return date(end_ms / 1_000) if end_ms else ""

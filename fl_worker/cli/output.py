@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
@@ -93,6 +94,11 @@ def is_numeric(value: Any) -> bool:
 def money(uflt: int) -> str:
     """Write an amount."""
     return show_amount(uflt)
+
+
+def date(unix_s: float) -> str:
+    """Return a second as people here read it."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(unix_s))
 
 
 def to_json(value: Any, kind: Any = None) -> Any:

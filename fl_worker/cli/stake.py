@@ -6,7 +6,6 @@ lists, the same account's pollen1… address, or a key's name.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -26,7 +25,7 @@ from app.sdk.cosmos import (
 from app.sdk.protocol import DENOM, U128, Coin
 from app.sdk.signer import Signer
 from app.sdk.text import from_bech32, to_bech32
-from fl_worker.cli.output import facts, money, show, table, to_json
+from fl_worker.cli.output import date, facts, money, show, table, to_json
 from fl_worker.cli.session import connected, find_address, run
 from fl_worker.cli.settings import Misused, Settings, current, make_noun
 from fl_worker.cli.typed import AmountArgument
@@ -221,8 +220,3 @@ def said(outcome: TxOutcome, operator: Operator) -> dict[str, Any]:
         "height": outcome.height,
         "validator": operator_text(operator),
     }
-
-
-def date(unix_s: int) -> str:
-    """Return a second as people here read it."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(unix_s))

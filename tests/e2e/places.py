@@ -29,6 +29,11 @@ def ip(*words: str) -> None:
     assert done.returncode == 0, f"ip {' '.join(words)}: {done.stderr}"
 
 
+def command(program: str, *words: str) -> list[str]:
+    """What runs a command of ours."""
+    return [sys.executable, "-c", PROGRAMS[program], *words]
+
+
 class Place:
     """One machine."""
 
@@ -36,25 +41,24 @@ class Place:
         self.name = name
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def command(self, program: str, *words: str) -> list[str]:
-        """What runs a command of ours there."""
-        return ["ip", "netns", "exec", self.name, sys.executable, "-c", PROGRAMS[program], *words]
+    def execute(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command there, whatever it ends with."""
+        inside = ["ip", "netns", "exec", self.name, *words]
+        return subprocess.run(
+            inside, capture_output=True, text=True, env=environment(), check=False
+        )
 
     def run(self, program: str, *words: str) -> str:
         """Run a command of ours there; return what it says."""
-        command = self.command(program, *words)
-        done = subprocess.run(
-            command, capture_output=True, text=True, env=environment(), check=False
-        )
+        done = self.execute(*command(program, *words))
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def start(self, log: Path, program: str, *words: str) -> subprocess.Popen[bytes]:
         """Start a command of ours there, until it ends or the place does."""
         with log.open("ab") as file:
-            process = subprocess.Popen(
-                self.command(program, *words), env=environment(), stdout=file, stderr=file
-            )
+            inside = ["ip", "netns", "exec", self.name, *command(program, *words)]
+            process = subprocess.Popen(inside, env=environment(), stdout=file, stderr=file)
         self.processes.append(process)
         return process
 

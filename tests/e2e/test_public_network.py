@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ import pytest
 from app.node.comet import read_node_id
 from app.node.config import Home
 from app.node.genesis import FAUCET_FILE
-from tests.e2e.places import Internet, Place, environment
+from tests.e2e.places import Internet, Place, command
 
 WAIT_S = 90
 SNAPSHOT_BLOCKS = 10
@@ -50,13 +49,8 @@ class Machine(NamedTuple):
 
     def status(self) -> Any:
         """What the node says of itself."""
-        command = self.place.command(
-            "pollend", "status", "--home", str(self.home.path), "--output", "json"
-        )
-        done = subprocess.run(
-            command, capture_output=True, text=True, env=environment(), check=False
-        )
-        return json.loads(done.stdout)
+        words = ("status", "--home", str(self.home.path), "--output", "json")
+        return json.loads(self.place.execute(*command("pollend", *words)).stdout)
 
     def height(self) -> int:
         """The last block of a node that has the chain's present state; 0 of another."""
@@ -73,8 +67,8 @@ class Machine(NamedTuple):
             "import sys, urllib.request as r;"
             f"print(r.urlopen('http://127.0.0.1:26657{path}').read().decode())"
         )
-        command = ["ip", "netns", "exec", self.place.name, sys.executable, "-c", code]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = self.place.execute(sys.executable, "-c", code)
+        assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)["result"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from app import chain
 from app.modules.clock import HALTS
 from app.node import abci as application
 from app.node.abci import proto_bytes
+from app.node.views import Call
 from tests.node.bank_chain import ALICE, BALANCE_UFLT, BORIS, CLARA, BankChain, a_send
 
 INJECTED = b"\0pollen"
@@ -211,5 +213,8 @@ def test_a_fault_of_ours_is_an_answer_to_who_asks(
 
     monkeypatch.setattr(application, "answer_engine", fail)
     monkeypatch.setattr(node.app.mempool, "admit", fail)
+    node.app.engine_calls = {"/y": Call(abci.RequestQuery, fail)}  # type: ignore[arg-type]
     assert node.app.query(abci.RequestQuery(path="/x")).code == chain.INTERNAL
+    later = node.app.query(abci.RequestQuery(path="/y"))
+    assert asyncio.run(later).code == chain.INTERNAL
     assert node.check(a_send(ALICE, 0)).code == chain.INTERNAL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
@@ -206,11 +207,10 @@ def cancel_proposal(state: State, ctx: Context, msg: CancelProposal) -> CancelPr
     params = PARAMS.get(state)
     ratio = read_decimal("proposal_cancel_ratio", params.proposal_cancel_ratio)
     lost_uflt = 0
-    for _, row in list(DEPOSITS.items(state, (msg.proposal_id,))):
-        part_uflt = truncate(amount_of(row.amount) * ratio)
+    for depositor, amount_uflt in take_deposits(state, proposal.id):
+        part_uflt = truncate(amount_uflt * ratio)
         lost_uflt += part_uflt
-        DEPOSITS.delete(state, (row.proposal_id, row.depositor))
-        bank.move(state, ctx, GOVERNANCE, row.depositor, amount_of(row.amount) - part_uflt)
+        bank.move(state, ctx, GOVERNANCE, depositor, amount_uflt - part_uflt)
     if params.proposal_cancel_dest:
         bank.move(state, ctx, GOVERNANCE, from_bech32(params.proposal_cancel_dest), lost_uflt)
     elif lost_uflt:
@@ -224,6 +224,11 @@ def forget(state: State, proposal_id: int) -> None:
     """Remove a proposal that was never decided, and what was said of it."""
     set_due(state, PROPOSALS.must(state, proposal_id), 0)
     PROPOSALS.delete(state, proposal_id)
+    drop_votes(state, proposal_id)
+
+
+def drop_votes(state: State, proposal_id: int) -> None:
+    """Remove what was said of a proposal."""
     for place, _ in list(VOTES.items(state, (proposal_id,))):
         VOTES.delete(state, place)
 
@@ -312,9 +317,15 @@ def put_in(
 
 def close_deposits(state: State, ctx: Context, proposal_id: int, *, burns: bool) -> None:
     """Give every deposit back, or burn all."""
-    for _, row in list(DEPOSITS.items(state, (proposal_id,))):
-        DEPOSITS.delete(state, (row.proposal_id, row.depositor))
+    for depositor, amount_uflt in take_deposits(state, proposal_id):
         if burns:
-            bank.burn(state, ctx, GOVERNANCE, amount_of(row.amount))
+            bank.burn(state, ctx, GOVERNANCE, amount_uflt)
         else:
-            bank.move(state, ctx, GOVERNANCE, row.depositor, amount_of(row.amount))
+            bank.move(state, ctx, GOVERNANCE, depositor, amount_uflt)
+
+
+def take_deposits(state: State, proposal_id: int) -> Iterator[tuple[Address, int]]:
+    """Remove a proposal's deposits; walk who put how many uflt in."""
+    for place, row in list(DEPOSITS.items(state, (proposal_id,))):
+        DEPOSITS.delete(state, place)
+        yield row.depositor, amount_of(row.amount)

@@ -11,7 +11,7 @@ from app.kernel.errors import Rejected, require
 from app.kernel.frozen import frozen
 from app.kernel.record import U64, Address, Time
 from app.kernel.store import State
-from app.modules.gov.proposing import close_deposits, forget, set_due
+from app.modules.gov.proposing import close_deposits, drop_votes, forget, set_due
 from app.modules.gov.records import (
     DUE,
     DUE_PER_BLOCK_MAX,
@@ -158,8 +158,7 @@ def close_vote(state: State, ctx: Context, kept: KeptProposal) -> None:
     if kept.proposal.expedited and not outcome.passes:
         slow_down(state, ctx, kept)
         return
-    for place, _ in list(VOTES.items(state, (proposal_id,))):
-        VOTES.delete(state, place)
+    drop_votes(state, proposal_id)
     close_deposits(state, ctx, proposal_id, burns=outcome.burns_deposits)
     reason = run_messages(state, ctx, kept.proposal) if outcome.passes else ""
     status = ProposalStatus.REJECTED
