@@ -101,6 +101,11 @@ def init_home(
         raise OperatorError(f"{home.path}: a node lives here already; choose another --home")
     template = read_template(genesis)
     is_joining = "app_state" in template
+    if is_joining and operator:
+        raise OperatorError(
+            "--operator: this chain has begun; its account creates the validator later, with "
+            "pollen validator create. Leave the option out"
+        )
     if not is_joining:
         operator = operator or make_operator(home)
     validator = make_validator(home, config.moniker, operator)

@@ -69,6 +69,11 @@ async def run_node(
             application = open_application(home, config, store, state_sync)
         finally:
             gc.enable()
+        if 0 < halt_height < application.last.height:
+            raise OperatorError(
+                f"--halt-height {halt_height}: the node is at height {application.last.height} "
+                "already; name a later one, or leave it out"
+            )
         application.halt_height = halt_height
         tune_interpreter()
         check_ports(config)

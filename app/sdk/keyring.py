@@ -138,8 +138,8 @@ class Keyring:
         is_clear = stored["protection"] == Protection.TEST.value
         if is_clear and self.protection is not Protection.TEST:
             raise KeyringError(
-                f"key {name!r} lies unsealed in {self.folder}; open the ring for tests to use it, "
-                "or import it into another"
+                f"key {name!r} lies unsealed in {self.folder}; with --unencrypted it is used as it "
+                "is (in code: Protection.TEST), or import it into another ring"
             )
         return Signer(self._secret(stored))
 

@@ -201,6 +201,9 @@ def test_it_stops_after_a_height_and_goes_on_without(operated: Operated) -> None
     assert done.returncode == 0, done.stderr
     assert f"halted after height {at}" in done.stderr
     assert "Traceback" not in done.stderr
+    late = pollend("start", "--home", node.home, "--halt-height", str(at - 1))
+    assert late.returncode == 1
+    assert f"the node is at height {at} already" in late.stderr
     signer.restart()
     run_node(node)
     wait_until(lambda: height(node) > at)

@@ -178,8 +178,11 @@ def test_a_new_chain_s_operator_may_have_its_key_elsewhere(
     assert "--operator: address 'olga'" in run("init", *home, "--operator", "olga").stderr
     assert json.loads(run("init", *home, "--operator", own).stdout)["operator"] == own
     assert not (tmp_path / "node" / OPERATOR_FILE).exists()
-    genesis = (tmp_path / "node" / "engine" / "config" / "genesis.json").read_text()
-    assert own in genesis
+    genesis = tmp_path / "node" / "engine" / "config" / "genesis.json"
+    assert own in genesis.read_text()
+    other = ("--home", str(tmp_path / "other"), "--genesis", str(genesis))
+    assert "this chain has begun" in run("init", *other, "--operator", own).stderr
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_genesis_that_makes_no_sense_is_explained(tmp_path: Path) -> None:
