@@ -66,3 +66,18 @@ def test_nothing_is_staked_again_with_who_is_jailed() -> None:
     ada = world.account("ada", 0)
     staking.set_jailed(world.state, an_operator("vera"), True)
     world.refused(a_cancellation(ada, "vera", FLT, height), ValidatorJailed, "jailed validator")
+
+
+def test_what_slashing_has_left_nothing_of_ends_in_its_time() -> None:
+    world, height = a_world()
+    ada = world.account("ada", 0)
+    world.run(an_undelegation(ada, "vera", FLT))
+    at = {"height": world.block.height, "power": 1, "fraction": ONE}
+    world.pass_block()
+    assert world.do(staking.slash, an_operator("vera"), **at) == 0
+    world.run(a_cancellation(ada, "vera", 2 * FLT, height))
+    left = staking.records.UNBONDINGS.must(world.state, (ada, an_operator("vera")))
+    assert [each.balance_uflt for each in left.entries] == [0]
+    world.wait(100)
+    assert not staking.records.UNBONDINGS.has(world.state, (ada, an_operator("vera")))
+    assert world.balance(ada) == 0

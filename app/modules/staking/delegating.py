@@ -295,8 +295,9 @@ def cancel_unbonding_delegation(state: State, ctx: Context, msg: CancelUnbonding
     require(amount <= balance, TooMuchToCancel, value=amount, limit=balance)
 
     left = replace(entry, balance_uflt=U128(balance - amount), initial_uflt=less(entry, amount))
-    kept = [left if each is entry else each for each in known.entries]
-    entries = tuple([each for each in kept if each.balance_uflt])
+    kept = (left,) if left.balance_uflt else ()
+    at = known.entries.index(entry)
+    entries = (*known.entries[:at], *kept, *known.entries[at + 1 :])
     set_unbonding(state, replace(known, entries=entries))
     forget_due(state, entry, (delegator, operator))
     add_stake(state, ctx, find_or_begin(state, delegator, operator), amount, NOT_BONDED_POOL)
