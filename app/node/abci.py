@@ -495,10 +495,10 @@ class Application:
         key = beacon.find_key(self.state, block) or b""
         proof = self._prove(key, beacon.compute_alpha(self.state, block))
         if proof is None:
+            reason = f"no secret here belongs to its key for the beacon, {key.hex()}"
             log.error(
-                "no secret here belongs to the beacon's key %r of this validator, so that others "
-                "refuse its block; see `pollend vrf show`",
-                key.hex(),
+                "others refuse this validator's block: %s; see `pollend vrf show`",
+                reason if key else "it has registered no key for the beacon",
             )
             return []
         return [encode_slot(Slot(block.proposer, proof))]

@@ -26,16 +26,20 @@ from tests.sim.books import (
     claimed_shares,
     coins,
     even,
+    event_name,
     full_shares,
     snake_case,
     twins,
 )
 from tests.sim.dispute_auditor import DISPUTES, PROVEN_FAULTS, DisputeAuditor
+from tests.sim.gov_auditor import GovAuditor, Terms
 from tests.sim.grants import Grants
 from tests.sim.referee import Attempt, Referee, middle
+from tests.sim.stake_auditor import BONDED, NOBODY, WATCHED, Rules, StakeAuditor, near
 
 LEAST_RATE, MOST_RATE, MINTS_PER_YEAR = Fraction(7, 100), Fraction(1, 5), 525_960
 """Of the chains with inflation, which mint every minute."""
+RATE_CHANGE, STAKED_GOAL = Fraction(1, 10), Fraction(67, 100)
 FEE_PPM = 10_000
 FAULT_PPM = {"MISSED_COMMIT": 5_000, "UNREVEALED_UPDATE": 20_000, "NO_AGGREGATE": 50_000}
 FAULT_PPM |= {"UNREVEALED_SCORES": 20_000}
@@ -71,7 +75,7 @@ class JobBook:
 class Auditor:
     """Hears what the chain says and checks it."""
 
-    def __init__(self, balances: Mapping[bytes, int]) -> None:
+    def __init__(self, balances: Mapping[bytes, int], rules: Rules, terms: Terms) -> None:
         self.balances = defaultdict(int, balances)
         self.supply = sum(balances.values())
         self.payout: dict[bytes, bytes] = {}
@@ -93,7 +97,10 @@ class Auditor:
         self.referee = Referee()
         self.grants = Grants()
         self.disputes = DisputeAuditor(self)
+        self.stakes = StakeAuditor(rules, self.balances, self.seen)
+        self.motions = GovAuditor(terms, self.stakes, self.seen)
         self.fees: dict[int, int] = {}
+        self.inflation = Fraction(0)
 
     def expect_admission(self, tx: Any, fee: int, time_ms: int) -> bool:
         """Say whether a transaction may enter a block now; it must be asked in block order."""
@@ -112,7 +119,7 @@ class Auditor:
     def hear(self, message: Any, response: Any) -> None:
         """Remember a message that took effect."""
         self.seen[self.referee.hear(message)] += 1
-        for listener in (self, self.disputes):
+        for listener in (self, self.disputes, self.stakes, self.motions):
             hear = getattr(listener, f"hear_{snake_case(type(message))}", None)
             if hear is not None:
                 hear(message, response)
@@ -153,9 +160,10 @@ class Auditor:
             owners = Counter(self.payout[who] for who in each.people)
             self.seen["SYBILS"] += max(owners.values(), default=0) > 1
         for event in events:
-            check = getattr(self, f"on_{snake_case(type(event))}", None)
-            if check is not None:
-                check(event)
+            for listener in (self, self.stakes):
+                check = getattr(listener, f"on_{event_name(event)}", None)
+                if check is not None:
+                    check(event)
         assert not self.due, "who misses a deadline is slashed or excused"
         voided = {place: facts for place, facts in rounds.items() if facts.phase == "VOIDED"}
         self.disputes.check_trials(voided)
@@ -176,15 +184,21 @@ class Auditor:
     def on_burned(self, event: Any) -> None:
         """Book money that ceased to be: what posting a job costs, or what was slashed."""
         amount = coins(event.amount)
-        assert amount == POSTING_COST or event.burner == SLASHED
+        assert amount == POSTING_COST or event.burner in (SLASHED, *WATCHED)
+        self.stakes.flow(event.burner, NOBODY, amount)
         self.balances[event.burner] -= amount
         self.supply -= amount
 
     def on_minted(self, event: Any) -> None:
-        """Hold that a period's provisions are its part of a year's, at a rate that is allowed."""
-        annual, amount = Fraction(event.annual_provisions), int(event.amount)
-        assert annual == Fraction(event.inflation) * self.supply
-        assert LEAST_RATE <= Fraction(event.inflation) <= MOST_RATE
+        """Hold that the rate moved towards the goal, and that a period brings its part of a year."""
+        staked = near(Fraction(self.balances[BONDED], self.supply))
+        way = near(near(abs(1 - near(staked / STAKED_GOAL)) * RATE_CHANGE) / MINTS_PER_YEAR)
+        moved = self.inflation + (way if staked <= STAKED_GOAL else -way)
+        self.inflation = min(max(moved, LEAST_RATE), MOST_RATE)
+        annual = self.inflation * self.supply
+        told = [Fraction(t) for t in (event.bonded_ratio, event.inflation, event.annual_provisions)]
+        assert told == [staked, self.inflation, annual]
+        amount = int(event.amount)
         assert amount == floor(annual / MINTS_PER_YEAR)
         self.supply += amount
         self.seen["MINTED"] += amount > 0
@@ -262,6 +276,7 @@ class Auditor:
     def on_transferred(self, event: Any) -> None:
         """Follow deposits, to join and to reject; each comes back whole or is the treasury's."""
         amount = coins(event.amount)
+        self.stakes.flow(event.sender, event.recipient, amount)
         if event.sender == DISPUTES:
             self.disputes.returned[event.recipient, amount] += 1
         elif event.recipient == DEPOSITS:

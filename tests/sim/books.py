@@ -63,6 +63,12 @@ def snake_case(kind: type[Any]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
+def event_name(event: Any) -> str:
+    """Return what an event is heard as; validators are slashed as participants are."""
+    is_validator = getattr(event, "EVENT_TYPE", "") == "slash"
+    return "validator_slashed" if is_validator else snake_case(type(event))
+
+
 def coins(text: str) -> int:
     """Return the uflt that an event's amount shows."""
     assert text.endswith("uflt")

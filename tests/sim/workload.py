@@ -45,6 +45,7 @@ from tests.build import (
 from tests.build_disputes import REAL_WORK
 from tests.sim.liars import Models, Watcher, attests_anything, disputes_of, lies
 from tests.sim.scorers import grants, grants_of_kept, measure, score
+from tests.sim.stakers import Staker
 from tests.sim.world import CHAIN_ID, FEE_UFLT, VALIDATORS, Faults, Submission, World
 
 FLT = 1_000_000
@@ -108,9 +109,10 @@ class Simulation:
         ]
         for actor in self.participants:
             actor.shirked = habits if actor.name in SYBILS else actor.shirked
+        self.stakers = [Actor(f"staker {i}", make_signer(f"staker {i}")) for i in range(4)]
         self.actors = self.people + self.participants
         self.watchers = [Actor(f"watcher {i}", make_signer(f"watcher {i}")) for i in range(3)]
-        signers = {actor.name: actor.signer for actor in self.actors + self.watchers}
+        signers = {actor.name: actor.signer for actor in self.actors + self.watchers + self.stakers}
         self.world = World(seed, path, signers, faults or Faults())
         self.models = Models()
         self.challengers = [
@@ -119,6 +121,7 @@ class Simulation:
         ]
         self.world.auditor.disputes.truths = [each.truths for each in self.challengers]
         self.random = self.world.random
+        self.whims = [Staker(a.name, a.address, self.random) for a in self.people + self.stakers]
         self.pending: dict[Address, int] = {}
         self.views: dict[int, Any] = {}
 
@@ -132,7 +135,7 @@ class Simulation:
             self.world.block([self.submit(actor, [message])], 0.1)
         for _ in range(blocks):
             submissions = [each for actor in self.actors for each in self.live(actor)]
-            submissions += self.challenge()
+            submissions += self.challenge() + self.stake()
             self.random.shuffle(submissions)
             submissions.sort(key=lambda each: self.random.random() < 0.1)
             is_halted = self.world.hits(self.world.faults.halt)
@@ -158,6 +161,15 @@ class Simulation:
             is_settled = row.phase is rounds.RoundPhase.SETTLED
             seen["LIE SETTLED"] += is_settled and row.model_root in self.models.false
         return seen
+
+    def stake(self) -> list[Submission]:
+        """Return what people do about stake and governance in this block."""
+        who = self.people + self.stakers
+        return [
+            self.submit(actor, [message])
+            for actor, whim in zip(who, self.whims, strict=True)
+            for message in whim.act(self.world.memory)
+        ]
 
     def challenge(self) -> list[Submission]:
         """Return what those who challenge submit in this block."""

@@ -11,12 +11,14 @@ import hashlib
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from cosmpy.protos.tendermint.abci import types_pb2 as abci
+from cosmpy.protos.tendermint.types.validator_pb2 import BLOCK_ID_FLAG_ABSENT, BLOCK_ID_FLAG_COMMIT
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from app import chain
@@ -25,11 +27,12 @@ from app.kernel.context import Block
 from app.kernel.crypto import module_address, verify_secp256k1
 from app.kernel.decimals import ONE
 from app.kernel.packed import Nested
-from app.kernel.record import NO_ADDRESS, Address
+from app.kernel.record import NO_ADDRESS, Address, ConsensusKey
 from app.kernel.store import MemoryStore, Overlay
 from app.kernel.trie import Forest
 from app.kernel.tx import Slot
-from app.modules import authz, bank, beacon, bonds, disputes, feegrant, jobs
+from app.modules import authz, bank, beacon, bonds, disputes, feegrant, gov, jobs, staking
+from app.modules.clock import previous_ms
 from app.modules.rounds.lifecycle import ATTESTED, get_readers, get_seats
 from app.modules.rounds.records import (
     ROUNDS,
@@ -45,11 +48,15 @@ from app.node import abci as abci_app
 from app.node.abci import REFUSALS_PER_VALIDATOR, Application
 from app.node.leveldb import LevelStore
 from app.node.metrics import Metrics
+from app.node.voters import find_absent, find_misbehaviour
 from app.sdk.signer import Signer, Signing, Terms, sign_tx
 from app.wire.tx import SLOT_BYTE, decode_block, decode_tx
-from tests.build import a_validator, a_vrf_secret, an_address
-from tests.sim.auditor import MINTS_PER_YEAR, Auditor
+from tests.build import a_validator, a_vrf_secret
+from tests.sim.auditor import COLLECTOR, MINTS_PER_YEAR, Auditor
 from tests.sim.books import Missed, Place, RoundFacts
+from tests.sim.gov_auditor import Terms as VotingTerms
+from tests.sim.stake_auditor import Now, Rules
+from tests.sim.stakers import DEPOSIT_UFLT, HASTY_DEPOSIT_UFLT, LATECOMERS
 from tests.sim.tally import Tally
 
 CHAIN_ID = "pollen-sim"
@@ -63,7 +70,24 @@ PARAMS: dict[str, dict[str, Any]] = {
     "committees": {"step_s": 8, "deadline_blocks": 2, "members": 3},
     "disputes": {"open_s": 5, "parts_s": 4, "due_per_block_max": 99},
     "statistics": {"epoch_s": 90},
+    "staking": {"unbonding_s": 12, "max_validators": 4},
+    "downtime": {
+        "signed_blocks_window": 4,
+        "sample_s": 2,
+        "jail_s": 5,
+        "min_signed_per_window": str(ONE // 2),
+    },
+    "gov": {
+        "max_deposit_period": 6_000,
+        "voting_period": 8_000,
+        "expedited_voting_period": 4_000,
+    },
 }
+RULES = Rules(12_000, 5_000, 4, 2_000, Fraction(1, 2), 4)
+VOTING = VotingTerms(DEPOSIT_UFLT, HASTY_DEPOSIT_UFLT, 6_000, 8_000, 4_000)
+"""The same, as the auditor knows it."""
+STAKE_UFLT = 1_000_000_000
+"""Of each validator of genesis."""
 INFLATION: dict[str, dict[str, Any]] = {
     "mint": {
         "inflation_rate_change": str(ONE // 10),
@@ -76,7 +100,7 @@ INFLATION: dict[str, dict[str, Any]] = {
 VALIDATORS = ("vera", "vito", "vida")
 VRF_SECRETS = {
     vrf.key_of(secret): secret
-    for name in VALIDATORS
+    for name in (*VALIDATORS, *LATECOMERS.values())
     for secret in (a_vrf_secret(name), a_vrf_secret(f"{name} again"))
 }
 ACCEPT = abci.ResponseProcessProposal.ACCEPT
@@ -112,6 +136,9 @@ class Faults:
     """Proposers that keep their proof back, and with it lose their turn."""
     break_keys: int = 50
     """Times at which nobody's key works."""
+    absent: int = 25
+    """Validators that stop voting for a while."""
+    double_sign: int = 60
 
 
 def stake_of(balances: Mapping[bytes, int], founders: Sequence[chain.Founder]) -> dict[bytes, int]:
@@ -136,10 +163,15 @@ class World:
         self.is_broken, self.proven, self.unproven = False, 0, 0
         balances = {signer.address: 5_000_000_000_000 for signer in self.signers.values()}
         pairs = zip(VALIDATORS, balances)
-        validators = tuple([a_validator(name, operator) for name, operator in pairs])
+        validators = tuple([a_validator(name, who, STAKE_UFLT) for name, who in pairs])
         params = PARAMS if self.seed % 4 else PARAMS | INFLATION
         self.genesis = chain.make_genesis(chain.Genesis(balances, params, validators))
-        self.auditor = Auditor(stake_of(balances, validators))
+        self.auditor = Auditor(stake_of(balances, validators), replace(RULES), VOTING)
+        for each in validators:
+            self.auditor.stakes.found(each.operator, each.key, each.stake_uflt)
+        self.sets = [{each.key: each.stake_uflt // 1_000_000 for each in validators}] * 3
+        """Who votes at a height with what power, by consensus key."""
+        self.absent_until: dict[bytes, int] = {}
         self.tally = Tally(PARAMS["statistics"]["epoch_s"], sum(balances.values()))
         self.memory, self.forest = MemoryStore(), Forest()
         self.log: list[tuple[int, Submission, chain.TxResult]] = []
@@ -152,8 +184,9 @@ class World:
         self.app = Application(self.store, Metrics(), self.prove, check_invariants=True)
 
     def prove(self, key: bytes, alpha: bytes) -> bytes | None:
-        """Prove for every validator, as all of them run this node, unless their keys are broken."""
-        return None if self.is_broken else vrf.prove(VRF_SECRETS[key], alpha)
+        """Prove for each validator that has a key, as all run this node, unless keys are broken."""
+        is_there = key in VRF_SECRETS and not self.is_broken
+        return vrf.prove(VRF_SECRETS[key], alpha) if is_there else None
 
     def stop(self) -> None:
         """End the node, however it was: what it had in memory is gone."""
@@ -186,27 +219,65 @@ class World:
                 seconds=self.time_ms // 1_000, nanos=self.time_ms % 1_000 * 1_000_000
             ),
             "hash": hashlib.sha256(b"%d/%d" % (self.seed, self.height)).digest(),
+            "misbehavior": self.find_misbehaviour(),
         }
+        self.votes = self.collect_votes()
         header |= self.find_proposal(header, [each.raw for each in submissions])
         if self.random.random() < 0.8:
             self.process(header)
         response = self.decide(header)
         self.verify({each.raw: each for each in submissions}, header, response)
 
+    def voters_at(self, height: int) -> dict[bytes, int]:
+        """Return who votes at a height with what power, by consensus address."""
+        voters = self.sets[max(height, 0)].items()
+        return {staking.consensus_address(ConsensusKey(key)): power for key, power in voters}
+
+    def collect_votes(self) -> abci.CommitInfo:
+        """Return the votes for the block before, of which some validators' are missing for long."""
+        votes = []
+        for address, power in self.voters_at(self.height - 1).items() if self.height > 1 else ():
+            if self.hits(self.faults.absent):
+                self.absent_until[address] = self.height + self.random.randint(1, 20)
+            is_absent = self.absent_until.get(address, 0) > self.height
+            flag = BLOCK_ID_FLAG_ABSENT if is_absent else BLOCK_ID_FLAG_COMMIT
+            validator = abci.Validator(address=address, power=power)
+            votes.append(abci.VoteInfo(validator=validator, block_id_flag=flag))
+        return abci.CommitInfo(votes=votes)
+
+    def find_misbehaviour(self) -> list[abci.Misbehavior]:
+        """Return what the engine caught a validator at that voted twice, lately or long ago."""
+        if self.height < 3 or not self.hits(self.faults.double_sign):
+            return []
+        height = self.random.randint(max(1, self.height - 12), self.height - 1)
+        address, power = self.random.choice(list(self.voters_at(height).items()))
+        return [
+            abci.Misbehavior(
+                type=abci.DUPLICATE_VOTE,
+                validator=abci.Validator(address=address, power=power),
+                height=height,
+                total_voting_power=sum(self.sets[height].values()),
+            )
+        ]
+
     def find_proposal(self, header: dict[str, Any], raws: list[bytes]) -> dict[str, Any]:
         """Let validators propose until one has what its block must have, or nobody's key works."""
         is_due, refusals = beacon.is_proof_due(self.memory), 0
         self.is_broken = is_due and self.hits(self.faults.break_keys)
         while True:
-            proposer = an_address(self.random.choice(VALIDATORS))
+            voters = list(self.voters_at(self.height))
+            proposer = voters[(self.height + refusals) % len(voters)]
             slot, txs = self.propose(raws, proposer)
-            assert len(slot) == (is_due and not self.is_broken)
+            row = beacon.VALIDATORS.get(self.memory, proposer)
+            has_key = row is not None and bool(beacon.key_at(row, self.height))
+            assert len(slot) == (is_due and has_key and not self.is_broken)
             if not is_due or (slot and not self.hits(self.faults.keep_back)):
                 return {"txs": slot + txs, "proposer_address": proposer}
             proposal = {"txs": txs, "proposer_address": proposer}
-            request = abci.RequestProcessProposal(**header, **proposal)
+            request = self.to_process(header | proposal)
             is_accepted = self.app.process_proposal(request).status == ACCEPT
-            assert is_accepted == (refusals == REFUSALS_PER_VALIDATOR * len(VALIDATORS))
+            count = sum(1 for _ in staking.bonded_validators(self.memory))
+            assert is_accepted == (refusals == REFUSALS_PER_VALIDATOR * count)
             if is_accepted:
                 return proposal
             refusals += 1
@@ -236,14 +307,17 @@ class World:
             other = {**header, "hash": b"other"}
             if other["txs"] and not other["txs"][-1].startswith(SLOT_BYTE):
                 other["txs"] = other["txs"][:-1]
-            assert self.app.process_proposal(abci.RequestProcessProposal(**other)).status == ACCEPT
+            assert self.app.process_proposal(self.to_process(other)).status == ACCEPT
         for _ in range(1 + self.hits(self.faults.repeat)):
-            request = abci.RequestProcessProposal(**header)
-            assert self.app.process_proposal(request).status == ACCEPT
+            assert self.app.process_proposal(self.to_process(header)).status == ACCEPT
+
+    def to_process(self, header: dict[str, Any]) -> abci.RequestProcessProposal:
+        """Return a proposal as the engine shows it to the node."""
+        return abci.RequestProcessProposal(**header, proposed_last_commit=self.votes)
 
     def decide(self, header: dict[str, Any]) -> abci.ResponseFinalizeBlock:
         """Finalize and commit; a crash in between is followed by a replay with the same answer."""
-        request = abci.RequestFinalizeBlock(**header)
+        request = abci.RequestFinalizeBlock(**header, decided_last_commit=self.votes)
         response = self.app.finalize_block(request)
         if self.hits(self.faults.crash):
             self.auditor.seen["CRASH"] += 1
@@ -285,6 +359,8 @@ class World:
             self.previous_ms,
             previous_app_hash=self.forest.root(),
             proposer=header["proposer_address"],
+            misbehaviour=find_misbehaviour(abci.RequestFinalizeBlock(**header)),
+            absent=find_absent(abci.RequestFinalizeBlock(decided_last_commit=self.votes)),
         )
         before = {(r.job_id, r.round): r for _, r in ROUNDS.items(self.memory)}
         seated = {place: get_seats(self.memory, r) for place, r in before.items()}
@@ -298,6 +374,11 @@ class World:
         locked = {(r.job_id, r.aggregator): self.locked(r) for r in before.values()}
         self.auditor.disputes.begin(result.block.clock_ms, self.height, locked)
         self.follow(result.begin_events, {})
+        stakes, motions = self.auditor.stakes, self.auditor.motions
+        now = result.block
+        clocks = (now.clock_ms, previous_ms(now))
+        stakes.begin(Now(self.height, self.time_ms, *clocks), now.misbehaviour, now.absent)
+        stakes.settle()
         for raw, outcome in zip(header["txs"], result.tx_results, strict=True):
             if not raw.startswith(SLOT_BYTE):
                 self.audit_tx(submissions[raw], outcome)
@@ -305,7 +386,12 @@ class World:
         missed = [*self.missed_deadlines(before, seated), *self.missed_turns(before)]
         missed += self.missed_scores(before)
         self.auditor.disputes.expect()
+        fees_uflt = self.auditor.balances[COLLECTOR]
         self.follow(result.end_events, self.ended_rounds(before), missed)
+        stakes.end(fees_uflt)
+        motions.end()
+        stakes.settle()
+        self.check_stakes(result.powers)
         self.auditor.check(self.balances(), self.escrows())
         self.check_models()
         rows = disputes.DISPUTES.items(self.memory)
@@ -313,6 +399,23 @@ class World:
         authorizations = [row for _, row in authz.GRANTS.items(self.memory)]
         self.auditor.grants.check(self.allowances(), authorizations)
         self.tally.check(chain.run_query(self.memory, StatisticsRequest()), self.balances())
+
+    def check_stakes(self, powers: Mapping[bytes, int]) -> None:
+        """Hold validators, stakes and proposals against the auditors', and tell the engine."""
+        tables = {
+            "validators": staking.records.VALIDATORS,
+            "shares": staking.records.DELEGATIONS,
+            "unbonding": staking.records.UNBONDINGS,
+            "moved": staking.records.REDELEGATIONS,
+        }
+        rows = {name: [r for _, r in table.items(self.memory)] for name, table in tables.items()}
+        self.auditor.stakes.check(rows, powers)
+        kept = gov.records.PROPOSALS.items(self.memory)
+        held = self.auditor.balances[gov.GOVERNANCE]
+        self.auditor.motions.check({number: row.proposal for number, row in kept}, held)
+        after = {k: power for k, power in {**self.sets[-1], **powers}.items() if power}
+        assert after, "a chain has validators"
+        self.sets.append(after)
 
     def check_models(self) -> None:
         """Follow each job's models through the rounds that stand: no voided one is built on."""
@@ -360,6 +463,7 @@ class World:
                 self.auditor.grants.hear(message, self.time_ms)
                 self.tally.hear(message, response)
                 self.tally.look(self.auditor.bonded)
+        self.auditor.stakes.settle()
 
     def ended_rounds(self, before: dict[Any, Any]) -> dict[tuple[int, int], RoundFacts]:
         """Return the facts of the rounds that ended in this block, in which some began too."""
