@@ -190,7 +190,7 @@ class Auditor:
         self.supply -= amount
 
     def on_minted(self, event: Any) -> None:
-        """Hold that the rate moved towards the goal, and that a period brings its part of a year."""
+        """Hold that the rate moved towards the goal, and that a period brings its part."""
         staked = near(Fraction(self.balances[BONDED], self.supply))
         way = near(near(abs(1 - near(staked / STAKED_GOAL)) * RATE_CHANGE) / MINTS_PER_YEAR)
         moved = self.inflation + (way if staked <= STAKED_GOAL else -way)
