@@ -16,7 +16,7 @@ import pytest
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
-import app.pb.pollen
+import app.pb
 from app.chain import MODULES
 from app.kernel.errors import Rejected
 from app.kernel.module import Module
@@ -73,7 +73,7 @@ each_pollen_module = pytest.mark.parametrize("module", POLLEN, ids=lambda module
 
 def load_protos() -> None:
     """Import every generated file, so that the pool knows its messages."""
-    for found in pkgutil.walk_packages(app.pb.pollen.__path__, "app.pb.pollen."):
+    for found in pkgutil.walk_packages(app.pb.__path__, "app.pb."):
         importlib.import_module(found.name)
     for name in COSMOS_FILES:
         importlib.import_module(f"cosmpy.protos.cosmos.{name}_pb2")
