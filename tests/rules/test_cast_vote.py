@@ -35,6 +35,7 @@ from tests.build_gov import (
     replace_params,
     vote,
 )
+from tests.build_staking import an_undelegation
 
 FIRST = PageRequest(b"", U64(0), U64(0), count_total=False, reverse=False)
 YES, ABSTAIN, NO, VETO = (
@@ -245,3 +246,14 @@ def test_nothing_is_written_while_nothing_is_due() -> None:
     world.pass_block(3_600)
     world.pass_block(3_600)
     assert dict(world.state.items(b"gov")) == before
+
+
+def test_who_has_nothing_staked_any_more_says_nothing() -> None:
+    world = a_governed_world({"vera": {"vera": 600}})
+    proposal_id = propose(world)
+    vote(world, proposal_id, vera=YES)
+    world.run(an_undelegation(an_address("vera"), "vera", 600 * FLT))
+    pass_vote(world)  # vera alone takes part, and goes on doing so
+    decided = find(world, proposal_id)
+    assert decided is not None
+    assert (decided.status, decided.final_tally_result) == (ProposalStatus.REJECTED, TallyResult())

@@ -165,7 +165,7 @@ class GovAuditor:
         """Return how much stake says what; who has staked goes before its validator."""
         counts = dict.fromkeys(OPTIONS, Fraction(0))
         for book in self.stakes.books.values():
-            if book.status != "BONDED":
+            if book.status != "BONDED" or not book.shares:
                 continue
             said = {who: shares for who, shares in book.shares.items() if who in motion.votes}
             if book.operator in motion.votes:

@@ -77,7 +77,9 @@ def count_votes(state: Reader, proposal_id: int) -> dict[VoteOption, int]:
 def add(
     counts: dict[VoteOption, int], vote: Vote, shares: int, validator: staking.Validator
 ) -> None:
-    """Add the stake of shares in a validator to what a vote says."""
+    """Add the stake of shares in a validator to what a vote says; no shares are none."""
+    if not shares:
+        return
     power = decimals.quo(shares * validator.tokens_uflt, validator.shares)
     for part in vote.options:
         counts[part.option] += decimals.mul(power, read_decimal("weight", part.weight))
