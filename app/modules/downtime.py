@@ -206,6 +206,7 @@ def convict(state: State, ctx: Context, found: Misbehaviour) -> None:
         return
     info = replace(info, tombstoned=True, jailed_until_ms=U64(FOREVER_MS))
     SIGNING_INFOS.put(state, found.validator, info)
+    staking.ban(state, found.validator)
     fault = DOUBLE_SIGN, max(0, found.height - UPDATE_DELAY_BLOCKS), found.power
     punish(state, ctx, validator, fault, PARAMS.get(state).slash_fraction_double_sign)
 

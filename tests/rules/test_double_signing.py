@@ -1,12 +1,16 @@
 """Double signing: who votes twice at a height loses a part, and is kept out for good."""
 
 from app.kernel.context import Misbehaviour
-from app.modules import downtime
+from app.kernel.record import U64
+from app.modules import downtime, staking
 from app.modules.downtime import FOREVER_MS, Slashed
 from app.modules.staking import UNBONDINGS
+from app.modules.staking.validators import KeyBanned
 from tests.build import FLT, an_address
 from tests.build_staking import (
     StakingWorld,
+    a_consensus_key,
+    a_creation,
     a_delegation,
     a_redelegation,
     an_operator,
@@ -62,3 +66,18 @@ def test_nobody_is_punished_twice_and_strangers_are_not() -> None:
     world.pass_block(misbehaviour=found + found)
     world.pass_block(misbehaviour=found + evidence(3, 5, an_address("eve")))
     assert world.row("vito").tokens_uflt == 19 * FLT
+
+
+def test_the_key_is_kept_out_even_when_its_validator_is_no_more() -> None:
+    world = StakingWorld(["vera"], params={"staking": {"unbonding_s": U64(100)}})
+    vito = world.account("vito")
+    world.run(a_creation("vito"))
+    world.pass_block()
+    address = staking.consensus_address(a_consensus_key("vito"))
+    world.pass_block(misbehaviour=evidence(world.block.height, 10, address))
+    left_uflt = world.row("vito").tokens_uflt
+    world.run(an_undelegation(vito, "vito", left_uflt))
+    world.wait(100)
+    assert staking.find_validator(world.state, address) is None
+    world.refused(a_creation("vito"), KeyBanned, "kept out for good", "another key")
+    world.run(a_creation("vito", changes={"pubkey": a_consensus_key("another")}))

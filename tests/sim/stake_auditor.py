@@ -205,6 +205,7 @@ class StakeAuditor:
         rate = Fraction(message.commission.rate, PLACES)
         operator = message.validator_address
         book = Book(operator, message.pubkey, rate, message.min_self_delegation)
+        assert not self.records[book.address].is_tombstoned
         self.books[operator] = book
         self.add(book, operator, message.value.amount, operator)
         self.seen["validator created"] += 1

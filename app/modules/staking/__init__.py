@@ -40,6 +40,7 @@ from app.modules.staking.delegating import (
 from app.modules.staking.powers import end_block
 from app.modules.staking.queues import NO_OPERATOR, RedelegationCompleted, UnbondingCompleted
 from app.modules.staking.records import (
+    BANNED,
     BONDED,
     BONDED_POOL,
     DELEGATIONS,
@@ -84,7 +85,7 @@ from app.modules.staking.records import (
     tokens_of,
     whole_tokens_of,
 )
-from app.modules.staking.slashing import set_jailed, slash
+from app.modules.staking.slashing import ban, set_jailed, slash
 from app.modules.staking.stake import own_uflt
 from app.modules.staking.validators import (
     CreateValidator,
@@ -122,6 +123,7 @@ __all__ = [
     "UndelegateResponse",
     "Validator",
     "account_of",
+    "ban",
     "bonded_uflt",
     "bonded_validators",
     "consensus_address",
@@ -235,6 +237,7 @@ MODULE = Module(
     tables=(
         VALIDATORS,
         OPERATORS,
+        BANNED,
         BONDED,
         RANKS,
         VALIDATORS_DUE,

@@ -219,6 +219,8 @@ PARAMS = Singleton("staking/params", Params)
 VALIDATORS = Table("staking/validator", key=(Operator,), record=Validator)
 OPERATORS = Table("staking/operator", key=(bytes,), record=Operated)
 """Whose key it is, by consensus address."""
+BANNED = Index("staking/banned", key=(bytes,))
+"""Consensus addresses whose keys nobody may be a validator with again."""
 BONDED = Index("staking/bonded", key=(Operator,))
 RANKS = Index("staking/rank", key=(U64, Operator))
 """Those who may take part in consensus, the most powerful first: by what power lacks to 2^64."""

@@ -11,6 +11,7 @@ from app.kernel.store import State
 from app.modules import bank
 from app.modules.staking.queues import set_unbonding
 from app.modules.staking.records import (
+    BANNED,
     DELEGATIONS,
     LEAVING,
     MOVED_FROM,
@@ -31,6 +32,11 @@ from app.modules.staking.stake import take_stake
 def set_jailed(state: State, operator: Operator, jailed: bool) -> None:
     """Keep a validator out of consensus from the end of this block on, or no longer."""
     store(state, replace(VALIDATORS.must(state, operator), jailed=jailed))
+
+
+def ban(state: State, address: bytes) -> None:
+    """Let nobody be a validator again with the key of a consensus address."""
+    BANNED.add(state, address)
 
 
 def slash(

@@ -15,6 +15,7 @@ from app.kernel.store import State
 from app.kernel.tx import Coin
 from app.modules import bank
 from app.modules.staking.records import (
+    BANNED,
     OPERATORS,
     PARAMS,
     POWER_UNIT_UFLT,
@@ -179,6 +180,16 @@ class BadNumber(Rejected):
     text = "{field} {value!r}: no whole number of up to {limit} digits; write one or leave it empty"
 
 
+class KeyBanned(Rejected):
+    """A key that has signed two votes at a height."""
+
+    code = 3019
+    text = (
+        "pubkey {key}: has voted twice at a height, the limit is {limit}; it is kept out for good, "
+        "make the node another key"
+    )
+
+
 def create_validator(state: State, ctx: Context, msg: CreateValidator) -> None:
     """Become a validator, with a first delegation of one's own."""
     operator, amount = msg.validator_address, stake_uflt(msg.value)
@@ -287,9 +298,11 @@ def check_self_min(self_min_uflt: int, amount_uflt: int) -> None:
 
 
 def check_key(state: State, key: ConsensusKey) -> None:
-    """Refuse bytes that are no key, and one that another validator has."""
+    """Refuse bytes that are no key, one that voted twice, and one that another validator has."""
     require(len(key) == KEY_BYTES, BadConsensusKey, key=key.hex(), limit=KEY_BYTES)
-    known = OPERATORS.get(state, consensus_address(key))
+    address = consensus_address(key)
+    require(not BANNED.has(state, address), KeyBanned, key=key.hex(), limit="once")
+    known = OPERATORS.get(state, address)
     if known is not None:
         raise ConsensusKeyTaken(key=key.hex(), limit=operator_text(known.operator))
 
